@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * ovly - a virtual-IP overlay device that carries many IPsec peers
+ *
+ * Two interfaces share the attributes below.
+ *
+ * 1. rtnetlink: a device is a link of kind "ovly".  RTM_NEWLINK takes the
+ *    enum ovly_dev_attr attributes in IFLA_INFO_DATA, RTM_GETLINK shows them.
+ *
+ * 2. generic netlink, family "ovly", version 1.  Everything needs
+ *    CAP_NET_ADMIN in the user namespace that owns the device's network
+ *    namespace: the family reveals who talks to whom.
+ *
+ *    command               request                          reply
+ *    DEV_GET   do          [dev]                            [dev], DEV nest
+ *    DEV_GET   dump        -                                one message a device
+ *    DEV_SET   do          [dev], DEV nest                  ack
+ *    DEV_RESYNC do         [dev]                            ack once the table is right
+ *    PEER_NEW  do          [dev], PEER nest                 [dev], PEER nest (id, name)
+ *    PEER_SET  do          [dev], PEER nest                 ack
+ *    PEER_DEL  do          [dev], PEER nest (id or name)    ack
+ *    PEER_GET  do, dump    [dev], PEER nest (id or name)    [dev], PEER nest
+ *    PATH_NEW  do          [dev], PATH nest                 ack
+ *    PATH_SET  do          PATH nest                        ack
+ *    PATH_DEL  do          PATH nest (if-id-in)             ack
+ *    PATH_GET  do, dump    PATH nest (if-id-in) / [dev]     [dev], PATH nest
+ *    ROUTE_NEW do          [dev], ROUTE nests               APPLIED, REFUSED nests
+ *    ROUTE_DEL do          [dev], ROUTE nests               APPLIED, REFUSED nests
+ *    ROUTE_GET dump        [dev], ROUTE nest (filter)       [dev], ROUTE nest
+ *    ROUTE_FLUSH do        [dev], ROUTE nest (filter)       APPLIED
+ *    ROUTE_SYNC_BEGIN do   [dev]                            COOKIE
+ *    ROUTE_SYNC_END do     [dev], COOKIE, ROUTE (filter)    APPLIED
+ *    EVENT     multicast group "events"                     EVENT and the object
+ *
+ *    [dev] is OVLY_A_IFINDEX or OVLY_A_IFNAME; where both are given they must
+ *    agree.  In a dump it is optional and narrows the dump to one device.
+ *
+ *    Flags of the *_NEW requests: NLM_F_CREATE is needed to make an object,
+ *    NLM_F_REPLACE allows the request to change one that exists, and without
+ *    NLM_F_REPLACE an object that exists is EEXIST.  A refused request changes
+ *    nothing; the error names the attribute and says why in extack text.
+ *
+ *    A batch (ROUTE_NEW, ROUTE_DEL) carries any number of ROUTE nests and is
+ *    applied entry by entry.  Where one or more entries are refused the reply
+ *    has a REFUSED nest for each (at most OVLY_REFUSED_MAX, APPLIED counts
+ *    all that were applied); the request as a whole then still succeeds.
+ *    Malformed input (a bad attribute, not a refused entry) refuses it whole.
+ *    A batch of one entry reports its refusal as an ordinary netlink error.
+ *
+ *    Mark and sweep: ROUTE_SYNC_BEGIN returns a cookie, every ROUTE_NEW that
+ *    follows (with NLM_F_REPLACE) confirms its route, ROUTE_SYNC_END with the
+ *    cookie removes what the filter matches and nobody confirmed since.  The
+ *    kernel keeps no session: a daemon that dies in between removes nothing.
+ *
+ *    Dumps are ordered by key and resume at a key, so entries that exist
+ *    throughout are reported exactly once; NLM_F_DUMP_INTR marks a dump that a
+ *    change overlapped.
+ *
+ * Addresses and prefixes are binary in network byte order: 4 bytes are IPv4,
+ * 16 bytes are IPv6.  Everything else is in host byte order.
+ */
+#ifndef _UAPI_LINUX_OVLY_H
+#define _UAPI_LINUX_OVLY_H
+
+#define OVLY_GENL_NAME		"ovly"
+#define OVLY_GENL_VERSION	1
+#define OVLY_MCGRP_EVENTS	"events"
+
+/* rt_protos: number of the routes and rules that the module makes itself
+ * (throw routes of endpoints, the rule that reaches the table).
+ */
+#define OVLY_RTPROT		220
+#define OVLY_TABLE_DEFAULT	220
+#define OVLY_RULE_PREF		220
+
+#define OVLY_NAME_MAX		63	/* bytes of a peer name or path label */
+#define OVLY_REMOTE_ID_MAX	255	/* bytes of an IKE identity */
+#define OVLY_PEER_ADDRS_MAX	8	/* system addresses of one peer */
+#define OVLY_REFUSED_MAX	64	/* refused entries named in one reply */
+
+enum ovly_cmd {
+	OVLY_CMD_UNSPEC,
+	OVLY_CMD_DEV_GET,
+	OVLY_CMD_DEV_SET,
+	OVLY_CMD_DEV_RESYNC,
+	OVLY_CMD_PEER_NEW,
+	OVLY_CMD_PEER_SET,
+	OVLY_CMD_PEER_DEL,
+	OVLY_CMD_PEER_GET,
+	OVLY_CMD_PATH_NEW,
+	OVLY_CMD_PATH_SET,
+	OVLY_CMD_PATH_DEL,
+	OVLY_CMD_PATH_GET,
+	OVLY_CMD_ROUTE_NEW,
+	OVLY_CMD_ROUTE_DEL,
+	OVLY_CMD_ROUTE_GET,
+	OVLY_CMD_ROUTE_FLUSH,
+	OVLY_CMD_ROUTE_SYNC_BEGIN,
+	OVLY_CMD_ROUTE_SYNC_END,
+	OVLY_CMD_EVENT,
+	__OVLY_CMD_MAX,
+	OVLY_CMD_MAX = __OVLY_CMD_MAX - 1
+};
+
+/* Attributes of a generic-netlink message. */
+enum ovly_attr {
+	OVLY_A_UNSPEC,
+	OVLY_A_IFINDEX,		/* u32, 1..: the device */
+	OVLY_A_IFNAME,		/* string, at most 15 bytes: the device */
+	OVLY_A_DEV,		/* nest of enum ovly_dev_attr */
+	OVLY_A_PEER,		/* nest of enum ovly_peer_attr */
+	OVLY_A_PATH,		/* nest of enum ovly_path_attr */
+	OVLY_A_ROUTE,		/* nest of enum ovly_route_attr, repeatable */
+	OVLY_A_APPLIED,		/* u32: entries applied, removed or flushed */
+	OVLY_A_REFUSED,		/* nest of enum ovly_refused_attr, repeatable */
+	OVLY_A_COOKIE,		/* u64: opaque, from ROUTE_SYNC_BEGIN */
+	OVLY_A_EVENT,		/* u32, enum ovly_event */
+	OVLY_A_PAD,
+	__OVLY_A_MAX,
+	OVLY_A_MAX = __OVLY_A_MAX - 1
+};
+
+/**
+ * enum ovly_mode - how a device addresses its peers
+ * @OVLY_MODE_P2P: one peer takes every packet; IFF_POINTOPOINT, and routes
+ *	are "dev X scope link"
+ * @OVLY_MODE_MULTIPOINT: the next hop names the peer; routes are
+ *	"via <system address> dev X onlink"
+ */
+enum ovly_mode {
+	OVLY_MODE_P2P,
+	OVLY_MODE_MULTIPOINT,
+};
+
+/**
+ * enum ovly_src_valid - which sources a peer may send from
+ * @OVLY_SRC_VALID_STRICT: those that the device would route back to it
+ * @OVLY_SRC_VALID_LOOSE: those that any peer of the device explains
+ * @OVLY_SRC_VALID_OFF: all
+ */
+enum ovly_src_valid {
+	OVLY_SRC_VALID_STRICT,
+	OVLY_SRC_VALID_LOOSE,
+	OVLY_SRC_VALID_OFF,
+};
+
+/* A device.  In IFLA_INFO_DATA and in OVLY_A_DEV. */
+enum ovly_dev_attr {
+	OVLY_A_DEV_UNSPEC,
+	OVLY_A_DEV_MODE,	/* u32, enum ovly_mode, set at creation; P2P */
+	OVLY_A_DEV_TABLE,	/* u32, 1..: table of the routes, set at creation; 220.
+				 * In a VRF the VRF's table is used instead.
+				 */
+	OVLY_A_DEV_SRC_VALID,	/* u32, enum ovly_src_valid; STRICT */
+	OVLY_A_DEV_CARRIER_FOLLOWS, /* u32, 0 or 1: carrier is on only while
+				 * a peer is up; 0
+				 */
+	/* read only */
+	OVLY_A_DEV_ACTIVE_TABLE, /* u32: table in use (the VRF's, if enslaved) */
+	OVLY_A_DEV_PEERS,	/* u32 */
+	OVLY_A_DEV_PEERS_UP,	/* u32 */
+	OVLY_A_DEV_ROUTES,	/* u32: routes wanted */
+	OVLY_A_DEV_ROUTES_INSTALLED, /* u32: those in the table now */
+	OVLY_A_DEV_STATS,	/* nest of enum ovly_stats_attr, all peers
+				 * together and what no peer claimed
+				 */
+	OVLY_A_DEV_PAD,
+	__OVLY_A_DEV_MAX,
+	OVLY_A_DEV_MAX = __OVLY_A_DEV_MAX - 1
+};
+
+/**
+ * enum ovly_on_down - what becomes of a peer's routes while it has no path
+ * @OVLY_ON_DOWN_HOLD: they stay, and what follows them is answered with ICMP
+ *	unreachable, so that nothing falls through to another route in clear
+ * @OVLY_ON_DOWN_WITHDRAW: they leave the table until the peer is up again
+ */
+enum ovly_on_down {
+	OVLY_ON_DOWN_HOLD,
+	OVLY_ON_DOWN_WITHDRAW,
+};
+
+/**
+ * enum ovly_peer_state - can the peer be reached
+ * @OVLY_PEER_DOWN: no path with security associations
+ * @OVLY_PEER_UP: an active path
+ */
+enum ovly_peer_state {
+	OVLY_PEER_DOWN,
+	OVLY_PEER_UP,
+};
+
+/* A peer: a remote overlay node.  Identified by id or by name. */
+enum ovly_peer_attr {
+	OVLY_A_PEER_UNSPEC,
+	OVLY_A_PEER_ID,		/* u32, 1..: chosen by the kernel */
+	OVLY_A_PEER_NAME,	/* string, 1..63 printable bytes, no space, unique on
+				 * the device; "peer<id>" where none is given
+				 */
+	OVLY_A_PEER_ADDR,	/* binary 4 or 16, repeatable, at most 8: overlay
+				 * ("system") addresses, unicast, unique on the device.
+				 * Each is a route the peer owns (flag SYSTEM).  In
+				 * PEER_SET the given list replaces the old one.
+				 */
+	OVLY_A_PEER_ON_DOWN,	/* u32, enum ovly_on_down; HOLD */
+	OVLY_A_PEER_ROUTE_LIMIT, /* u32: routes it may own beside its system
+				 * addresses, 0 = unlimited; 0.  ENOSPC beyond.
+				 */
+	/* read only */
+	OVLY_A_PEER_STATE,	/* u32, enum ovly_peer_state */
+	OVLY_A_PEER_ROUTES,	/* u32: routes it owns beside its system addresses */
+	OVLY_A_PEER_PATHS,	/* u32 */
+	OVLY_A_PEER_ACTIVE_PATH, /* u32: if-id-in of the active path */
+	OVLY_A_PEER_TRANSITIONS, /* u32: down-to-up changes so far */
+	OVLY_A_PEER_SINCE,	/* u64, milliseconds in this state */
+	OVLY_A_PEER_STATS,	/* nest of enum ovly_stats_attr */
+	OVLY_A_PEER_PAD,
+	__OVLY_A_PEER_MAX,
+	OVLY_A_PEER_MAX = __OVLY_A_PEER_MAX - 1
+};
+
+/**
+ * enum ovly_path_state - what a path does
+ * @OVLY_PATH_DOWN: no outbound SA carries its if-id
+ * @OVLY_PATH_STANDBY: usable, another path of the peer is preferred
+ * @OVLY_PATH_ACTIVE: takes the peer's packets
+ */
+enum ovly_path_state {
+	OVLY_PATH_DOWN,
+	OVLY_PATH_STANDBY,
+	OVLY_PATH_ACTIVE,
+};
+
+/* A path: one IPsec tunnel to a peer.  Identified by if-id-in, which is unique
+ * in the network namespace that holds the SAs.
+ */
+enum ovly_path_attr {
+	OVLY_A_PATH_UNSPEC,
+	OVLY_A_PATH_IF_ID_IN,	/* u32, 1..: XFRM interface id of the inbound SAs */
+	OVLY_A_PATH_IF_ID_OUT,	/* u32, 1..: that of the outbound SAs; if-id-in */
+	OVLY_A_PATH_PEER_ID,	/* u32: the peer, by id */
+	OVLY_A_PATH_PEER_NAME,	/* string: the peer, by name */
+	OVLY_A_PATH_ENDPOINT,	/* binary 4 or 16: outer address of the peer; gets a
+				 * throw route where the table is reached by a rule
+				 */
+	OVLY_A_PATH_LOCAL,	/* binary 4 or 16: own outer address, for people */
+	OVLY_A_PATH_UNDERLAY,	/* u32: ifindex of the underlay device, 0 = any; 0.
+				 * Outer packets are routed in its VRF, if it has one.
+				 */
+	OVLY_A_PATH_PRIORITY,	/* u32: the lowest is preferred, the newest among
+				 * equals; 100
+				 */
+	OVLY_A_PATH_LABEL,	/* string, at most 63 bytes: IKE connection name */
+	OVLY_A_PATH_REMOTE_ID,	/* string, at most 255 bytes: IKE identity */
+	/* read only */
+	OVLY_A_PATH_STATE,	/* u32, enum ovly_path_state */
+	OVLY_A_PATH_SA_IN,	/* u32: inbound SAs now */
+	OVLY_A_PATH_SA_OUT,	/* u32: outbound SAs now */
+	OVLY_A_PATH_SINCE,	/* u64, milliseconds in this state */
+	OVLY_A_PATH_PAD,
+	__OVLY_A_PATH_MAX,
+	OVLY_A_PATH_MAX = __OVLY_A_PATH_MAX - 1
+};
+
+/* Bits of OVLY_A_ROUTE_FLAGS, read only. */
+#define OVLY_ROUTE_F_INSTALLED	(1u << 0)	/* in the table */
+#define OVLY_ROUTE_F_SYSTEM	(1u << 1)	/* the peer's own address */
+
+/* A route that a peer owns.  Identified by (device, prefix, metric).  As a
+ * filter: PEER_ID or PEER_NAME, PROTOCOL and FAMILY narrow, all are optional.
+ */
+enum ovly_route_attr {
+	OVLY_A_ROUTE_UNSPEC,
+	OVLY_A_ROUTE_DST,	/* binary 4 or 16: prefix, host bits must be 0 */
+	OVLY_A_ROUTE_PREFIXLEN,	/* u32, 0..32 or 0..128 */
+	OVLY_A_ROUTE_METRIC,	/* u32; 0 for IPv4, 1024 for IPv6 (0 means 1024 there) */
+	OVLY_A_ROUTE_PROTOCOL,	/* u32, 1..255, enum rt protocol; RTPROT_BOOT.
+				 * OVLY_RTPROT is the module's and refused.
+				 */
+	OVLY_A_ROUTE_PEER_ID,	/* u32: the owner, by id */
+	OVLY_A_ROUTE_PEER_NAME,	/* string: the owner, by name */
+	OVLY_A_ROUTE_VIA,	/* binary 4 or 16: the owner, by overlay next hop:
+				 * exact system address first, else the peer that owns
+				 * the longest prefix covering it
+				 */
+	OVLY_A_ROUTE_FAMILY,	/* u32, AF_INET or AF_INET6, in filters */
+	/* read only */
+	OVLY_A_ROUTE_FLAGS,	/* u32, OVLY_ROUTE_F_* */
+	OVLY_A_ROUTE_ERROR,	/* u32: errno why it is not in the table, absent if none */
+	__OVLY_A_ROUTE_MAX,
+	OVLY_A_ROUTE_MAX = __OVLY_A_ROUTE_MAX - 1
+};
+
+/* One refused entry of a batch. */
+enum ovly_refused_attr {
+	OVLY_A_REFUSED_UNSPEC,
+	OVLY_A_REFUSED_INDEX,	/* u32, 0..: position of the entry in the request */
+	OVLY_A_REFUSED_ERROR,	/* u32: positive errno */
+	OVLY_A_REFUSED_MESSAGE,	/* string */
+	__OVLY_A_REFUSED_MAX,
+	OVLY_A_REFUSED_MAX = __OVLY_A_REFUSED_MAX - 1
+};
+
+/* Counters, all u64, never reset while the object lives. */
+enum ovly_stats_attr {
+	OVLY_A_STATS_UNSPEC,
+	OVLY_A_STATS_PAD,
+	OVLY_A_STATS_RX_PACKETS,
+	OVLY_A_STATS_RX_BYTES,	/* inner IP bytes */
+	OVLY_A_STATS_TX_PACKETS,
+	OVLY_A_STATS_TX_BYTES,	/* inner IP bytes */
+	/* dropped on transmit because ... */
+	OVLY_A_STATS_TX_NO_PEER,   /* no peer has the next hop */
+	OVLY_A_STATS_TX_NO_PATH,   /* the peer is down */
+	OVLY_A_STATS_TX_NO_SA,	   /* XFRM has no usable SA for the if-id */
+	OVLY_A_STATS_TX_NO_POLICY, /* no policy with the if-id covers the packet */
+	OVLY_A_STATS_TX_TOO_BIG,   /* answered with the path MTU */
+	OVLY_A_STATS_TX_LOOP,	   /* the outer route leads back into the device */
+	OVLY_A_STATS_TX_ERROR,	   /* malformed, no memory, or refused further down */
+	/* dropped on receive because ... */
+	OVLY_A_STATS_RX_SOURCE,	   /* the source is not the peer's (validation) */
+	OVLY_A_STATS_RX_SELECTOR,  /* outside the SA's selector, or not tunnel mode */
+	OVLY_A_STATS_RX_ERROR,	   /* decryption, replay, or malformed inside */
+	__OVLY_A_STATS_MAX,
+	OVLY_A_STATS_MAX = __OVLY_A_STATS_MAX - 1
+};
+
+/**
+ * enum ovly_event - what an EVENT message reports
+ * @OVLY_EVENT_DEV_NEW: a device was created; DEV nest
+ * @OVLY_EVENT_DEV_DEL: a device is gone; IFINDEX and IFNAME only
+ * @OVLY_EVENT_PEER_NEW: a peer was created; PEER nest
+ * @OVLY_EVENT_PEER_SET: a peer's settings changed; PEER nest
+ * @OVLY_EVENT_PEER_DEL: a peer was deleted; PEER nest (id, name)
+ * @OVLY_EVENT_PEER_UP: a peer got an active path; PEER and PATH nests
+ * @OVLY_EVENT_PEER_DOWN: a peer lost its last active path; PEER nest
+ * @OVLY_EVENT_PATH_NEW: a path was created; PATH nest
+ * @OVLY_EVENT_PATH_DEL: a path was deleted; PATH nest
+ * @OVLY_EVENT_PATH_ACTIVE: another path took over while the peer stayed up;
+ *	PEER and PATH nests
+ * @OVLY_EVENT_ROUTE_LIMIT: a route was refused by the peer's limit; PEER nest
+ * @OVLY_EVENT_SOURCE_VIOLATION: source validation dropped a packet (at most
+ *	one event a second and device); PEER nest, ROUTE nest with the source
+ */
+enum ovly_event {
+	OVLY_EVENT_UNSPEC,
+	OVLY_EVENT_DEV_NEW,
+	OVLY_EVENT_DEV_DEL,
+	OVLY_EVENT_PEER_NEW,
+	OVLY_EVENT_PEER_SET,
+	OVLY_EVENT_PEER_DEL,
+	OVLY_EVENT_PEER_UP,
+	OVLY_EVENT_PEER_DOWN,
+	OVLY_EVENT_PATH_NEW,
+	OVLY_EVENT_PATH_DEL,
+	OVLY_EVENT_PATH_ACTIVE,
+	OVLY_EVENT_ROUTE_LIMIT,
+	OVLY_EVENT_SOURCE_VIOLATION,
+};
+
+#endif /* _UAPI_LINUX_OVLY_H */
