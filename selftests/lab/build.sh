@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# build.sh: builds module and helper in the cache, beside the checkout, so that
+# the user's own builds there are left alone.
+
+# build_dir KIND: one per checkout and kind of build.
+build_dir() { echo "$CACHE/build/$(echo "$TOP" | hash)/$1"; }
+
+make_module() {
+	sync_tree "$1" Kbuild kmod uapi && make -C "/lib/modules/$KVER/build" M="$1" -j"$(nproc)" modules
+}
+
+# build_module: sets BUILT_KO.
+build_module() {
+	[ -f "$TOP/Kbuild" ] || die "there is no Kbuild in $TOP: nothing to build a module from"
+	dir=$(build_dir "module-$KVER")
+	locked "build-$(echo "$dir" | hash)" long "building ovly.ko for $KVER" "$dir.log" \
+		make_module "$dir" || die "the module does not build: see $dir.log"
+	BUILT_KO=$dir/ovly.ko
+	[ -f "$BUILT_KO" ] || die "the build made no ovly.ko: see $dir.log"
+}
+
+make_helper() { sync_tree "$1" helper uapi && make -C "$1/helper" -j"$(nproc)" all; }
+
+# build_helper: sets BUILT_HELPER.
+build_helper() {
+	[ -f "$TOP/helper/Makefile" ] || die "there is no helper/Makefile in $TOP: nothing to build ovlyhelper from"
+	dir=$(build_dir helper)
+	locked "build-$(echo "$dir" | hash)" long "building ovlyhelper" "$dir.log" \
+		make_helper "$dir" || die "ovlyhelper does not build: see $dir.log"
+	BUILT_HELPER=$dir/helper/ovlyhelper
+	[ -x "$BUILT_HELPER" ] || die "the build made no ovlyhelper: see $dir.log"
+}
+
+build_all() {
+	if [ "${OVLY_NO_BUILD:-0}" = 1 ]; then
+		step "no build (OVLY_NO_BUILD=1): the guest gets no module and no helper"
+		return 0
+	fi
+	build_module
+	build_helper
+}

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# guest-image.sh: what a guest boots, made once and kept in the cache: the root
+# file system, Debian's stock kernel and the small initramfs that joins them.
+# Everything is made under a temporary name and renamed when complete.
+
+# Modules the initramfs loads to reach its disk and its shares.
+BOOT_MODULES="virtio_pci virtio_blk virtio_console virtio_rng 9p 9pnet_virtio overlay ext4"
+
+# host_sources: apt lines of the Debian archive the host is configured with.
+host_sources() {
+	apt-get indextargets --format '$(ORIGIN) deb $(REPO_URI) $(RELEASE) $(COMPONENT)' \
+		'Created-By: Packages' | sed -n 's/^Debian deb /deb /p' |
+		grep -E ' bookworm(-updates|-security)? ' | sort -u
+}
+
+# host_aptopts: how the host reaches that archive (proxies, its view of dates).
+host_aptopts() {
+	apt-config dump | grep -E \
+		'^Acquire::((https?|ftp)::[Pp]roxy|Check-Valid-Until|Check-Date|Retries)' |
+		grep -v ' "";$' || true
+}
+
+root_image() {
+	echo "$CACHE/guest/root-$(cat "$LAB/guest-packages" "$LAB/pack-root.sh" | hash).img"
+}
+
+make_root() (
+	img=$(root_image)
+	[ ! -f "$img" ] || exit 0
+	mkdir -p "$CACHE/guest"
+	tmp=$(mktemp -d "$CACHE/guest/tmp.XXXXXX")
+	trap 'rm -rf "$tmp"' EXIT
+	host_sources >"$tmp/sources.list"
+	[ -s "$tmp/sources.list" ] ||
+		die "apt has no lists of Debian's archive yet: run apt-get update as root, then start again"
+	host_aptopts >"$tmp/apt.conf"
+	packages=$(grep -v '^#' "$LAB/guest-packages" | paste -sd, -)
+	# Without root, mmdebstrap works in a user namespace whose root is nobody
+	# outside: the cache must not be needed in there, "download" brings it out.
+	long "building the guest's root file system" "$CACHE/log/root.log" \
+		mmdebstrap --variant=essential --include="$packages" --format=null \
+		--aptopt="$tmp/apt.conf" --aptopt='APT::Install-Recommends "false"' \
+		--dpkgopt='path-exclude=/usr/share/doc/*' \
+		--dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		--customize-hook="sh -s -- \"\$1\" <<'PACK'
+$(cat "$LAB/pack-root.sh")
+PACK" \
+		--customize-hook="download /root.img $tmp/root.img" \
+		bookworm /dev/null "$tmp/sources.list" || exit 1
+	mv "$tmp/root.img" "$img"
+	# Older roots are of no use to anybody any more.
+	for old in "$CACHE"/guest/root-*.img; do
+		[ "$old" = "$img" ] || rm -f "$old"
+	done
+)
+
+kernel_dir() { echo "$CACHE/guest/kernel-$KVER"; }
+
+unpack_kernel() (
+	cd "$1" || exit 1
+	apt-get -q -o APT::Sandbox::User= download "linux-image-$KVER" &&
+		dpkg -x linux-image-*.deb . &&
+		rm -f linux-image-*.deb &&
+		depmod -b "$1" "$KVER"
+)
+
+make_kernel() (
+	[ ! -d "$(kernel_dir)" ] || exit 0
+	mkdir -p "$CACHE/guest"
+	tmp=$(mktemp -d "$CACHE/guest/tmp.XXXXXX")
+	chmod 755 "$tmp"
+	trap 'rm -rf "$tmp"' EXIT
+	long "fetching kernel $KVER for the guest" "$CACHE/log/kernel.log" unpack_kernel "$tmp" ||
+		die "Debian's archive gave no linux-image-$KVER: run apt-get update as root, then start again"
+	mv "$tmp" "$(kernel_dir)"
+)
+
+initrd_image() {
+	echo "$CACHE/guest/initrd-$KVER-$(
+		{
+			echo "$BOOT_MODULES"
+			cat "$LAB/guest-init"
+		} | hash
+	).gz"
+}
+
+make_initrd() (
+	img=$(initrd_image)
+	[ ! -f "$img" ] || exit 0
+	tmp=$(mktemp -d "$CACHE/guest/tmp.XXXXXX")
+	trap 'rm -rf "$tmp"' EXIT
+	mkdir -p "$tmp/t/bin" "$tmp/t/mod"
+	cp "$(command -v busybox)" "$tmp/t/bin/busybox"
+	cp "$LAB/guest-init" "$tmp/t/init"
+	chmod 755 "$tmp/t/init"
+	for m in $BOOT_MODULES; do
+		modprobe -d "$(kernel_dir)" -S "$KVER" --show-depends "$m" ||
+			die "kernel $KVER has no module $m"
+	done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++' |
+		while IFS= read -r ko; do
+			cp "$ko" "$tmp/t/mod/" && echo "${ko##*/}"
+		done >"$tmp/t/mod/order"
+	(cd "$tmp/t" && find . | cpio -o -H newc -R 0:0 --quiet | gzip -1) >"$tmp/initrd" || exit 1
+	mv "$tmp/initrd" "$img"
+)
+
+# guest_images: after it, everything a guest boots is in the cache.
+guest_images() {
+	locked root make_root || die "no root file system for the guest: see $CACHE/log/root.log"
+	locked "kernel-$KVER" make_kernel || exit 1
+	locked "initrd-$KVER" make_initrd || exit 1
+}

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# guest.sh: boots one guest for one job and says whether it ended well.
+
+# Something in the guest's log that no run may produce.
+KERNEL_TROUBLE='WARNING: |BUG: |Oops|Kernel panic|general protection fault|suspicious RCU|INFO: task .* blocked|rcu_.*stall|unregister_netdevice: waiting|refcount_t: |possible circular locking|kmemleak: [0-9]+ new'
+
+GUEST_MEM=${OVLY_GUEST_MEM:-2G}
+GUEST_CPUS=${OVLY_GUEST_CPUS:-2}
+
+kvm_probe() {
+	timeout -k 2 20 qemu-system-x86_64 -machine q35 -accel kvm -cpu host \
+		-m 512M -nodefaults -display none -no-reboot -serial stdio \
+		-kernel "$(kernel_dir)/boot/vmlinuz-$KVER" -initrd "$(initrd_image)" \
+		-append "console=ttyS0 quiet panic=-1 ovly.probe" </dev/null |
+		grep -q ovly-probe-ok
+}
+
+# accel: prints QEMU's options for the fastest accelerator that works. That
+# /dev/kvm exists says nothing: a short boot has to reach its marker. What it
+# showed holds until the machine boots again.
+accel() {
+	if [ -n "${OVLY_ACCEL:-}" ]; then
+		echo "$OVLY_ACCEL"
+		return
+	fi
+	known=$CACHE/guest/accel-$(cat /proc/sys/kernel/random/boot_id)
+	if [ ! -f "$known" ]; then
+		rm -f "$CACHE"/guest/accel-*
+		choice="-accel tcg,thread=multi -cpu max,la57=off"
+		# In a shell of its own: the broken ones abort, and say so.
+		if [ -r /dev/kvm ] && [ -w /dev/kvm ] && (kvm_probe) 2>/dev/null; then
+			choice="-accel kvm -cpu host"
+		fi
+		echo "$choice" >"$known.$$" && mv "$known.$$" "$known"
+	fi
+	cat "$known"
+}
+
+# quoted WORD...: the words as shell text that means the same words again.
+quoted() {
+	for word in "$@"; do
+		printf "'%s' " "$(printf '%s' "$word" | sed "s/'/'\\\\''/g")"
+	done
+}
+
+# job_prepare DIR SCRIPT ARGS...: lays out the share that the guest gets.
+# GUEST_ENV may hold lines NAME=value for the job.
+job_prepare() {
+	job_dir=$1 job_script=$2
+	shift 2
+	rm -rf "$job_dir"
+	mkdir -p "$job_dir/bin" "$job_dir/out"
+	if [ -f "${BUILT_KO:-}" ]; then
+		cp "$BUILT_KO" "$job_dir/bin/ovly.ko"
+	fi
+	if [ -f "${BUILT_HELPER:-}" ]; then
+		cp "$BUILT_HELPER" "$job_dir/bin/ovlyhelper"
+	fi
+	{
+		echo "JOB_SCRIPT=$(quoted "$job_script")"
+		echo "JOB_ARGS=( $(quoted "$@"))"
+		echo "JOB_TTY=${GUEST_TTY:-0}"
+		if [ "${GUEST_TTY:-0}" = 1 ]; then
+			stty size 2>/dev/null | sed 's/\(.*\) \(.*\)/JOB_ROWS=\1 JOB_COLS=\2/'
+		fi
+		printf '%s\n' "${GUEST_ENV:-}" | while IFS='=' read -r name value; do
+			[ -z "$name" ] || echo "export $name=$(quoted "$value")"
+		done
+	} >"$job_dir/env"
+}
+
+# guest_boot DIR DEADLINE: runs the prepared job; its output goes to stdout.
+guest_boot() {
+	if [ "${GUEST_TTY:-0}" = 1 ]; then
+		# The second serial line is the user's terminal, and QEMU's monitor
+		# key Ctrl-A works on it.
+		set -- "$1" "$2" -chardev stdio,id=user,mux=on,signal=off \
+			-serial chardev:user -mon chardev=user
+	else
+		set -- "$1" "$2" -device virtio-serial-pci \
+			-chardev file,id=out,path=/proc/self/fd/1 \
+			-device virtserialport,chardev=out,name=ovly.out
+	fi
+	guest_dir=$1 guest_deadline=$2
+	shift 2
+	# shellcheck disable=SC2046 # accel prints several options
+	timeout --foreground -k 5 "$guest_deadline" qemu-system-x86_64 \
+		-machine q35 $(accel) -smp "$GUEST_CPUS" -m "$GUEST_MEM" \
+		-nodefaults -display none -no-reboot \
+		-kernel "$(kernel_dir)/boot/vmlinuz-$KVER" -initrd "$(initrd_image)" \
+		-append "console=ttyS0 loglevel=5 panic=-1 panic_on_warn=1 mitigations=off random.trust_cpu=on hung_task_panic=1 ${OVLY_GUEST_APPEND:-}" \
+		-chardev "file,id=console,path=$guest_dir/console.log" -serial chardev:console \
+		-drive "file=$(root_image),if=virtio,format=raw,readonly=on" \
+		-virtfs "local,path=$TOP,mount_tag=top,security_model=none,readonly=on,multidevs=remap" \
+		-virtfs "local,path=$guest_dir,mount_tag=job,security_model=none,multidevs=remap" \
+		-virtfs "local,path=$(kernel_dir)/lib/modules/$KVER,mount_tag=modules,security_model=none,readonly=on,multidevs=remap" \
+		-device virtio-rng-pci "$@" 2>"$guest_dir/qemu.log"
+	echo $? >"$guest_dir/qemu.rc"
+}
+
+# guest_verdict DIR DEADLINE: prints why the guest did not end well, nothing if
+# it did. The job's own exit status is in JOB_RC.
+guest_verdict() {
+	JOB_RC=
+	if [ -f "$1/result" ]; then
+		read -r marker JOB_RC <"$1/result"
+		[ "$marker" = done ] || JOB_RC=
+	fi
+	trouble=$(cat "$1/console.log" "$1/dmesg.log" 2>/dev/null |
+		grep -a -m 1 -E "$KERNEL_TROUBLE" | tr -d '\r')
+	if [ -n "$trouble" ]; then
+		echo "the guest's kernel said: $trouble"
+		return
+	fi
+	[ -z "$JOB_RC" ] || return 0
+	case $(cat "$1/qemu.rc" 2>/dev/null) in
+	124 | 137) echo "the guest did not finish within $2 s" ;;
+	0) echo "the guest ended without its success marker" ;;
+	*) echo "QEMU failed: $(head -n 1 "$1/qemu.log" 2>/dev/null)" ;;
+	esac
+}
+
+# guest_tail DIR: the part of the guest's log that a person wants to see.
+guest_tail() {
+	say "    logs: $1 (console.log, dmesg.log, stream.log, out/)"
+	if grep -a -q -E "$KERNEL_TROUBLE" "$1/console.log" 2>/dev/null; then
+		grep -a -m 1 -A 25 -E "$KERNEL_TROUBLE" "$1/console.log" | tr -d '\r' | sed 's/^/    | /'
+	else
+		tail -n 12 "$1/console.log" 2>/dev/null | tr -d '\r' | sed 's/^/    | /'
+	fi
+}

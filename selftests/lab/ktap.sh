@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# ktap.sh: turns KTAP as it arrives into one line per test, keeps the score in
+# the file TALLY ("pass|fail|skip suite: name" a line), and prints the total.
+
+# result pass|fail|skip SUITE NAME MILLISECONDS [REMARK]
+result() {
+	printf '%s %s: %s\n' "$1" "$2" "$3" >>"$TALLY"
+	case $1 in
+	pass) word=ok ;;
+	fail) word=FAIL ;;
+	*) word=skip ;;
+	esac
+	printf '%-5s %s: %s (%s s)%s\n' "$word" "$2" "$3" "$(seconds "$4")" "${5:+ - $5}"
+}
+
+# ktap_render SUITE: reads KTAP on stdin. What a test printed before its result
+# is shown below the line of a test that failed, or as it comes with -v.
+# Leaves "N of M" in the file RENDERED for the caller to judge.
+ktap_render() (
+	suite=$1
+	plan='' count=0
+	buffer=$(mktemp)
+	trap 'rm -f "$buffer"' EXIT
+	last=$(now_ms)
+	while IFS= read -r line || [ -n "$line" ]; do
+		case $line in
+		"TAP version "* | "KTAP version "*) continue ;;
+		[0-9]*..[0-9]*)
+			plan=${line#*..}
+			plan=${plan%% *}
+			last=$(now_ms)
+			continue
+			;;
+		"ok "* | "not ok "*) ;;
+		*)
+			printf '%s\n' "$line" >>"$buffer"
+			[ "$VERBOSE" = 0 ] || printf '      | %s\n' "$line"
+			continue
+			;;
+		esac
+		state=pass name=${line#*ok } remark=''
+		case $line in "not ok "*) state=fail ;; esac
+		# "3 - name # SKIP reason": the number and the dash go.
+		name=${name#[0-9]}
+		while :; do
+			case $name in [0-9\ -]*) name=${name#?} ;; *) break ;; esac
+		done
+		case $name in
+		*"# SKIP"*)
+			state=skip
+			remark=${name#*# SKIP}
+			remark=${remark# }
+			name=${name%%# SKIP*}
+			name=${name% }
+			;;
+		esac
+		now=$(now_ms)
+		result $state "$suite" "$name" $((now - last)) "$remark"
+		if [ $state = fail ] && [ "$VERBOSE" = 0 ]; then
+			tail -n 40 "$buffer" | sed 's/^/      | /'
+		fi
+		last=$now count=$((count + 1))
+		: >"$buffer"
+	done
+	if [ "$count" = 0 ] && [ "$VERBOSE" = 0 ]; then
+		tail -n 40 "$buffer" | sed 's/^/      | /'
+	fi
+	echo "$count ${plan:-none}" >"$RENDERED"
+)
+
+# tally_total: the closing line; fails if a test did, or if none ran.
+tally_total() {
+	passed=$(grep -c '^pass ' "$TALLY")
+	failed=$(grep -c '^fail ' "$TALLY")
+	skipped=$(grep -c '^skip ' "$TALLY")
+	if [ "$failed" != 0 ]; then
+		say ""
+		say "failed:"
+		sed -n 's/^fail /    /p' "$TALLY"
+	fi
+	say ""
+	say "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" = 0 ] && [ "$passed" != 0 ]
+}

@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# lib.sh: what every selftest script sources. Needs bash. A script looks so:
+#
+#	. "${OVLY_TOP:?}/selftests/lib.sh"
+#
+#	suite_setup() { setup_ns left right; ...; }	# optional, once
+#	suite_teardown() { ...; }			# optional, once
+#	test_peer_up_pings() { in_ns left ping -c1 ...; }
+#
+#	CASES="
+#	test_peer_up_pings	a peer that is up answers ping
+#	"
+#	run_cases "$@"
+#
+# Each case runs in a subshell of its own under `set -eE`: the first command
+# that fails ends it and is named. What it prints is shown only if it fails.
+# Arguments of the script select cases by function name, with or without the
+# leading test_, or by the text. Exit status: 0 good, 1 failed, 4 skipped.
+
+KSFT_SKIP=4
+# Seconds one case may take before it counts as hung.
+CASE_DEADLINE=${CASE_DEADLINE:-120}
+: "${OVLY_TOP:=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}"
+: "${OVLY_OUT:=$(mktemp -d)}"
+SUITE=$(basename "$0" .sh)
+
+# ---- messages ----------------------------------------------------------------
+
+# note TEXT: a line that people see when the case fails (or with -v).
+note() { printf '# %s\n' "$*"; }
+
+# fail TEXT: ends the case as failed.
+fail() {
+	trap - ERR
+	note "FAILED: $*"
+	exit 1
+}
+
+# skip TEXT: ends the case as skipped.
+skip() {
+	trap - ERR
+	note "SKIP: $*"
+	printf '%s' "$*" >"${CASE_SKIP_FILE:-/dev/null}"
+	exit $KSFT_SKIP
+}
+
+skip_all() {
+	echo "TAP version 13"
+	echo "1..0 # SKIP $*"
+	exit $KSFT_SKIP
+}
+
+report_error() {
+	local rc=$1 line=$2 command=$3
+	note "FAILED: line $line: '$command' returned $rc"
+}
+
+# ---- cleanup: what was made is unmade, last first ------------------------------
+
+# defer COMMAND...: runs when this case ends, or the script if a case does not
+# run.
+DEFERRED=()
+defer() { DEFERRED+=("$(printf '%q ' "$@")"); }
+
+run_deferred() {
+	local i
+	trap - ERR
+	set +e
+	for ((i = ${#DEFERRED[@]} - 1; i >= 0; i--)); do
+		eval "${DEFERRED[i]}" 2>&1
+	done
+	DEFERRED=()
+}
+
+# ---- conditions --------------------------------------------------------------
+
+# wait_for SECONDS DESCRIPTION COMMAND...: until the command succeeds; fails the
+# case if it does not within that time, and shows what it said last.
+wait_for() {
+	local deadline=$1 what=$2 t0=${EPOCHREALTIME/./} said
+	shift 2
+	while ! said=$("$@" 2>&1); do
+		if ((${EPOCHREALTIME/./} - t0 > deadline * 1000000)); then
+			[ -z "$said" ] || note "last: ${said//$'\n'/$'\n'# }"
+			fail "$what: not within $deadline s ($*)"
+		fi
+		sleep 0.1
+	done
+	note "$what: after $(((${EPOCHREALTIME/./} - t0) / 1000)) ms"
+}
+
+# never COMMAND...: the opposite; for wait_for and under set -e.
+never() { ! "$@"; }
+
+# matches PATTERN COMMAND...: the command's output has a line with the extended
+# regular expression.
+matches() {
+	local pattern=$1 out
+	shift
+	out=$("$@" 2>&1)
+	printf '%s\n' "$out"
+	# Not in a pipe: with grep -q the writer could die of SIGPIPE.
+	grep -qE -- "$pattern" <<<"$out"
+}
+
+# lacks PATTERN COMMAND...: no line has it.
+lacks() {
+	local pattern=$1 out
+	shift
+	out=$("$@" 2>&1)
+	printf '%s\n' "$out"
+	! grep -qE -- "$pattern" <<<"$out"
+}
+
+# same EXPECTED ACTUAL DESCRIPTION: two texts are equal.
+same() {
+	[ "$1" = "$2" ] && return 0
+	diff <(printf '%s\n' "$1") <(printf '%s\n' "$2") | sed 's/^/# /'
+	fail "$3: not as expected (< expected, > found)"
+}
+
+# ---- network namespaces --------------------------------------------------------
+
+# setup_ns NAME...: makes namespaces; the variable NAME then holds the real
+# name, which has a random suffix so that two runs never meet.
+setup_ns() {
+	local name real
+	for name in "$@"; do
+		real=$name-$(printf '%04x%04x' $RANDOM $RANDOM)
+		ip netns add "$real"
+		defer remove_ns "$real"
+		ip -n "$real" link set lo up
+		declare -g "$name=$real"
+	done
+}
+
+remove_ns() {
+	local pid
+	for pid in $(ip netns pids "$1" 2>/dev/null); do
+		kill -9 "$pid" 2>/dev/null
+	done
+	ip netns del "$1"
+}
+
+# in_ns NAME COMMAND...: runs in the namespace that setup_ns made as NAME.
+in_ns() {
+	local real=${!1}
+	shift
+	ip netns exec "$real" "$@"
+}
+
+# ---- the module ----------------------------------------------------------------
+
+load_ovly() {
+	[ -e /sys/module/ovly ] && return 0
+	[ -f "${OVLY_KO:-}" ] || fail "there is no ovly.ko: OVLY_KO='${OVLY_KO:-}'"
+	local dep
+	# insmod does not look at dependencies: take them from the file itself.
+	for dep in $(modinfo -F depends "$OVLY_KO" | tr ',' ' '); do
+		modprobe "$dep"
+	done
+	insmod "$OVLY_KO"
+}
+
+unload_ovly() { [ ! -e /sys/module/ovly ] || rmmod ovly; }
+
+# kernel_log_mark / kernel_log_since: what the kernel said from here on.
+kernel_log_mark() { KERNEL_LOG_MARK=$(dmesg | wc -l); }
+kernel_log_since() { dmesg | tail -n "+$((${KERNEL_LOG_MARK:-0} + 1))"; }
+
+# ---- a shell for people ----------------------------------------------------------
+
+# guest_shell TITLE [PREFIX...]: an interactive shell, started through PREFIX
+# (say: ip netns exec X nsenter ...). For jobs that sit on a terminal.
+guest_shell() {
+	local title=$1
+	shift
+	printf '\nA shell in %s. "exit" powers the guest off; Ctrl-A x ends it at once.\n' "$title"
+	"$@" env PS1="[${title##* }] \\w # " bash --norc -i
+	return 0
+}
+
+# ---- running cases -------------------------------------------------------------
+
+case_wanted() {
+	local name=$1 text=$2 want
+	shift 2
+	[ $# = 0 ] && return 0
+	for want in "$@"; do
+		case $want in
+		"$name" | "${name#test_}" | "$text") return 0 ;;
+		esac
+	done
+	return 1
+}
+
+# guarded COMMAND...: in a subshell that ends at the first error, cleans up
+# after itself and is killed when it takes too long.
+guarded() {
+	local pid watchdog rc
+	(
+		DEFERRED=()
+		set -eE
+		trap 'report_error $? "$LINENO" "$BASH_COMMAND"' ERR
+		trap run_deferred EXIT
+		"$@"
+	) &
+	pid=$!
+	(
+		trap 'kill $sleeper; exit' TERM
+		sleep "$CASE_DEADLINE" &
+		sleeper=$!
+		wait $sleeper
+		note "FAILED: still running after $CASE_DEADLINE s"
+		kill -TERM $pid
+		sleep 5
+		kill -KILL $pid
+	) 2>/dev/null &
+	watchdog=$!
+	wait $pid
+	rc=$?
+	kill $watchdog 2>/dev/null
+	wait $watchdog 2>/dev/null
+	return $rc
+}
+
+# suite_ends STATUS: the script's last act. A set-up that did not get through
+# counts as one failed test, or as none if it said skip.
+suite_ends() {
+	if [ "${SUITE_SETUP:-0}" = 1 ]; then
+		SUITE_SETUP=0
+		if [ "$1" = $KSFT_SKIP ]; then
+			echo "ok 1 - set-up of the scenario # SKIP $(cat "$CASE_SKIP_FILE")"
+		else
+			echo "not ok 1 - set-up of the scenario"
+		fi
+	fi
+	run_deferred
+}
+
+run_cases() {
+	local -a names=() texts=() picked=()
+	local name text i rc failed=0 skipped=0 log want
+	while read -r name text; do
+		[ -n "$name" ] || continue
+		names+=("$name")
+		texts+=("$text")
+	done <<<"$CASES"
+	for i in "${!names[@]}"; do
+		case_wanted "${names[i]}" "${texts[i]}" "$@" && picked+=("$i")
+	done
+	for want in "$@"; do
+		for i in "${!names[@]}"; do
+			case_wanted "${names[i]}" "${texts[i]}" "$want" && continue 2
+		done
+		echo "Bail out! $SUITE has no case '$want'; it has: ${names[*]}"
+		exit 1
+	done
+
+	log=$(mktemp)
+	CASE_SKIP_FILE=$(mktemp)
+	trap 'suite_ends $?; rm -f "$log" "$CASE_SKIP_FILE"' EXIT
+	echo "TAP version 13"
+	echo "1..${#picked[@]}"
+
+	if declare -F suite_setup >/dev/null; then
+		# In this shell, because the cases use what it makes.
+		SUITE_SETUP=1
+		trap 'report_error $? "$LINENO" "$BASH_COMMAND"; exit 1' ERR
+		set -eE
+		suite_setup
+		set +eE
+		SUITE_SETUP=0
+		trap - ERR
+	fi
+
+	for i in "${!picked[@]}"; do
+		name=${names[picked[i]]} text=${texts[picked[i]]}
+		: >"$CASE_SKIP_FILE"
+		CASE=$name guarded "$name" >"$log" 2>&1
+		rc=$?
+		sed 's/^\([^#]\)/# \1/' "$log"
+		case $rc in
+		0) echo "ok $((i + 1)) - $text" ;;
+		"$KSFT_SKIP")
+			skipped=$((skipped + 1))
+			echo "ok $((i + 1)) - $text # SKIP $(cat "$CASE_SKIP_FILE")"
+			;;
+		*)
+			failed=$((failed + 1))
+			echo "not ok $((i + 1)) - $text"
+			;;
+		esac
+	done
+
+	if declare -F suite_teardown >/dev/null; then
+		suite_teardown 2>&1 | sed 's/^/# /'
+	fi
+	[ "$failed" = 0 ] || exit 1
+	[ "$skipped" != "${#picked[@]}" ] || exit $KSFT_SKIP
+	exit 0
+}
