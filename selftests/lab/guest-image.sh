@@ -9,6 +9,7 @@
 BOOT_MODULES="virtio_pci virtio_blk virtio_console virtio_rng 9p 9pnet_virtio overlay ext4"
 
 # host_sources: apt lines of the Debian archive the host is configured with.
+# shellcheck disable=SC2016 # apt's own variables
 host_sources() {
 	apt-get indextargets --format '$(ORIGIN) deb $(REPO_URI) $(RELEASE) $(COMPONENT)' \
 		'Created-By: Packages' | sed -n 's/^Debian deb /deb /p' |

@@ -15,7 +15,7 @@ new_results() {
 	TALLY=$RESULTS/tally
 	RENDERED=$RESULTS/rendered
 	: >"$TALLY"
-	for old in $(ls -d "$CACHE"/results/2* | sort -r | tail -n +11); do
+	for old in $(printf '%s\n' "$CACHE"/results/2* | sort -r | tail -n +11); do
 		rm -rf "$old"
 	done
 }

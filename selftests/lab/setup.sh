@@ -6,7 +6,7 @@
 # host_is_debian12: the lab takes kernel, sources and daemons from that release.
 host_is_debian12() {
 	have apt-get || die "this needs Debian 12: there is no apt-get here"
-	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+	codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null)
 	[ "$codename" = bookworm ] ||
 		die "this needs Debian 12 (bookworm), not '${codename:-unknown}': use a Debian 12 machine or container"
 	[ "$(dpkg --print-architecture)" = amd64 ] || die "this needs an amd64 machine"
@@ -33,8 +33,8 @@ meta_kver() {
 choose_kver() {
 	KVER=${OVLY_GUEST_KVER:-}
 	[ -z "$KVER" ] || return 0
-	for dir in $(ls -d /usr/src/linux-headers-6.1.0-*-amd64 2>/dev/null | sort -rV); do
-		case $dir in *cloud* | *rt*) continue ;; esac
+	for dir in $(printf '%s\n' /usr/src/linux-headers-6.1.0-*-amd64 | sort -rV); do
+		case $dir in *cloud* | *rt* | *'*'*) continue ;; esac
 		v=${dir#/usr/src/linux-headers-}
 		if [ -d "$CACHE/guest/kernel-$v" ] || is_available "linux-image-$v"; then
 			KVER=$v

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The module is built out of tree against installed kernel headers (see Kbuild),
+# the helper beside it. Tests, demo and checks are selftests/run's.
+
+KVER ?= $(shell uname -r)
+KDIR ?= /lib/modules/$(KVER)/build
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+DESTDIR ?=
+
+# Passed on to what calls the lab: V=1 shows everything, SHELL_IN=branch or
+# SHELL_IN=hub leaves the demo's user in a shell.
+export V SHELL_IN
+
+RUN := sh selftests/run
+
+all: module helper
+
+# Kbuild gives no clear word when there are no headers.
+headers:
+	@test -f "$(KDIR)/Makefile" || { \
+		echo "There are no kernel headers in $(KDIR)." >&2; \
+		echo "Install them (apt-get install linux-headers-$(KVER)), or name others: make KVER=... or make KDIR=..." >&2; \
+		exit 1; }
+
+module: headers
+	$(MAKE) -C "$(KDIR)" M="$(CURDIR)" modules
+
+helper:
+	$(MAKE) -C helper all
+
+# modules_install puts the module where KDIR's release looks; DESTDIR is for
+# packages, whose own scripts run depmod.
+install: install-module install-helper
+
+install-module: headers
+	$(MAKE) -C "$(KDIR)" M="$(CURDIR)" INSTALL_MOD_PATH="$(DESTDIR)" modules_install
+	$(if $(DESTDIR),,depmod -a "$$($(MAKE) -s -C "$(KDIR)" kernelrelease)")
+
+install-helper:
+	$(MAKE) -C helper install DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)"
+	install -D -m 644 uapi/linux/ovly.h "$(DESTDIR)$(PREFIX)/include/linux/ovly.h"
+	install -D -m 644 dist/rt_protos.d/ovly.conf "$(DESTDIR)$(SYSCONFDIR)/iproute2/rt_protos.d/ovly.conf"
+
+demo check style kunit setup:
+	@$(RUN) $@
+
+clean:
+	@if test -f "$(KDIR)/Makefile"; then \
+		$(MAKE) -C "$(KDIR)" M="$(CURDIR)" clean; fi
+	$(MAKE) -C helper clean
+
+help:
+	@echo "make                  the module and the helper"
+	@echo "make install          puts both in place (DESTDIR=, PREFIX=$(PREFIX))"
+	@echo "make demo             the reference scenario in a guest; SHELL_IN=branch|hub for a shell there"
+	@echo "make check            all tests"
+	@echo "make style            all style gates"
+	@echo "make kunit            the module's unit tests"
+	@echo "make clean"
+	@echo "KVER=$(KVER) or KDIR=... names the kernel headers to build against"
+
+.PHONY: all headers module helper install install-module install-helper
+.PHONY: demo check style kunit setup clean help
