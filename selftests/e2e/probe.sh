@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# probe.sh: asking what is the case: tables, pings, transfers, route events. A
+# function either succeeds or says what it saw instead and fails.
+#
+# Sourced after node.sh; defines functions only.
+
+# table NODE [TABLE]: the routing table in one spelling: no trailing blanks, the
+# module's own protocol by name even where no rt_protos file names it.
+table() {
+	ip -n "$1" route show table "${2:-220}" 2>/dev/null |
+		sed -e 's/ *$//' -e 's/ proto 220\b/ proto ovly/'
+}
+
+has_route() { matches "^$2( |$)" table "$1" "${3:-220}"; }
+no_route() { lacks "^$2( |$)" table "$1" "${3:-220}"; }
+
+# wait_table NODE SECONDS EXPECTED: table 220 becomes just that.
+wait_table() {
+	local end=$((SECONDS + $2))
+
+	until [ "$(table "$1")" = "$3" ] || [ $SECONDS -ge $end ]; do
+		sleep 0.1
+	done
+	same "$3" "$(table "$1")" "table 220 of $1"
+}
+
+# pings NODE SOURCE DESTINATION [COUNT [OPTION...]]: every packet must return.
+pings() {
+	local n=$1 src=$2 dst=$3 count=${4:-3} out
+
+	shift 3
+	[ $# = 0 ] || shift
+	out=$(node "$n" ping -n -q -i 0.1 -W 5 -c "$count" -I "$src" "$@" "$dst" 2>&1) || true
+	case $out in
+	*" $count received, 0% packet loss"*) return 0 ;;
+	esac
+	note "$n: ping $src -> $dst: $out"
+	return 1
+}
+
+# refused NODE SOURCE DESTINATION: no answer, and the sender is told so by an
+# ICMP unreachable of its own host.
+refused() {
+	local out
+
+	! out=$(node "$1" ping -n -i 0.1 -W 2 -c 2 -I "$2" "$3" 2>&1) ||
+		fail "$1: ping $2 -> $3 was answered: $out"
+	matches 'Unreachable|unreachable' echo "$out"
+}
+
+# ping_bg NODE SOURCE DESTINATION: a ping that runs until ping_end.
+ping_bg() {
+	: >"$WORK/$1/log/ping.out"
+	node_start "$1" ping ping -n -i 0.1 -W 5 -I "$2" "$3"
+	defer node_stop "$1" ping
+	wait_for 10 "first echo reply" grep 'bytes from' "$WORK/$1/log/ping.out"
+}
+
+# ping_end NODE: stops it; a lost packet is a failure. Only the last one may be
+# under way when the ping is stopped.
+ping_end() {
+	local log=$WORK/$1/log/ping.out line tx rx
+
+	node_stop "$1" ping INT
+	line=$(grep 'packets transmitted' "$log")
+	tx=${line%% packets*}
+	rx=${line#*transmitted, }
+	rx=${rx%% received*}
+	note "$tx packets sent, $rx answered"
+	((rx > 0 && tx - rx <= 1)) || fail "packets lost: $line"
+	# Losses in the middle show as a gap in the sequence numbers.
+	sed -n 's/.*icmp_seq=\([0-9]*\).*/\1/p' "$log" | sort -n |
+		awk 'NR > 1 && $1 != prev + 1 { print "lost after " prev; bad = 1 }
+			{ prev = $1 } END { exit bad }'
+}
+
+# tcp_copy FROM SOURCE TO DESTINATION FILE: sends FILE, compares checksums.
+tcp_copy() {
+	local from=$1 src=$2 to=$3 dst=$4 file=$5 sink=$WORK/$3/log/sink t0=$SECONDS
+
+	rm -f "$sink"
+	node_start "$to" sink socat -u "TCP4-LISTEN:5001,bind=$dst,reuseaddr" "CREATE:$sink"
+	defer node_stop "$to" sink
+	wait_for 10 "the sink listens" matches . ip netns exec "$to" ss -Hltn 'sport = :5001'
+	node "$from" timeout 80 socat -u "FILE:$file" "TCP4:$dst:5001,bind=$src" ||
+		fail "$src -> $dst: only $(stat -c %s "$sink" 2>/dev/null) bytes arrived"
+	wait_for 20 "the sink has it all" never node_alive "$to" sink
+	same "$(sha256sum <"$file")" "$(sha256sum <"$sink")" "checksum after $src -> $dst"
+	rm -f "$sink"
+	note "$src -> $dst: $(stat -c %s "$file") bytes in $((SECONDS - t0)) s"
+}
+
+# monitor_start NODE: records everything that happens to its routes. That it
+# listens is proved, not assumed: a route in a table of its own must show.
+monitor_start() {
+	: >"$WORK/$1/log/monitor.out"
+	node_start "$1" monitor stdbuf -oL ip -o monitor route
+	defer node_stop "$1" monitor
+	wait_for 10 "the route monitor listens" monitor_marker "$1" 998
+}
+
+monitor_marker() {
+	ip -n "$1" route replace blackhole 192.0.2.1 table "$2"
+	ip -n "$1" route flush table "$2"
+	matches "table $2 " cat "$WORK/$1/log/monitor.out"
+}
+
+# monitor_end NODE TABLE: prints what happened in TABLE since the start. A second
+# marker ensures that all before it was read.
+monitor_end() {
+	wait_for 10 "the route monitor caught up" monitor_marker "$1" 999 >/dev/null
+	node_stop "$1" monitor >/dev/null
+	grep -w "table $2" "$WORK/$1/log/monitor.out" || true
+}
