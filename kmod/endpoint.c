@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The outer addresses of a peer and their throw routes.
+ *
+ * A throw route has to outlive its path: while a peer is down its routes are
+ * held, they may cover its own endpoint, and IKE must still get there.  So a peer
+ * remembers the endpoints it used last.
+ */
+#include "endpoint.h"
+
+#include <linux/slab.h>
+
+#include "device.h"
+#include "guard.h"
+#include "peer.h"
+
+/* Endpoints without a path that a peer remembers. */
+#define OVLY_ENDPOINTS_IDLE	4
+
+static int ovly_endpoint_throw(struct ovly_peer *peer, struct ovly_endpoint *ep)
+{
+	const struct ovly_sync *sync = &peer->ovly->sync;
+	int err;
+
+	if (!sync->guarded)
+		return 0;
+	err = ovly_guard_throw_get(sync->guard, sync->table, &ep->ip);
+	if (err)
+		return err;
+	ep->guard = sync->guard;
+	ep->table = sync->table;
+	return 0;
+}
+
+static void ovly_endpoint_unthrow(struct ovly_endpoint *ep)
+{
+	if (ep->guard)
+		ovly_guard_throw_put(ep->guard, ep->table, &ep->ip);
+	ep->guard = NULL;
+}
+
+static void ovly_endpoint_free(struct ovly_endpoint *ep)
+{
+	ovly_endpoint_unthrow(ep);
+	list_del(&ep->list);
+	kfree(ep);
+}
+
+/**
+ * ovly_endpoint_get() - a path leads to an outer address
+ * @peer: the peer, its device locked
+ * @ip: the address
+ * @ep: set to the peer's record of it
+ *
+ * Context: may sleep, takes RTNL.
+ * Return: 0 with the throw route in place, or an error
+ */
+int ovly_endpoint_get(struct ovly_peer *peer, const struct ovly_ip *ip, struct ovly_endpoint **ep)
+{
+	struct ovly_endpoint *e;
+	int err;
+
+	lockdep_assert_held(&peer->ovly->lock);
+	list_for_each_entry(e, &peer->endpoints, list) {
+		if (ovly_ip_eq(&e->ip, ip)) {
+			list_move(&e->list, &peer->endpoints);
+			goto out;
+		}
+	}
+	e = kzalloc(sizeof(*e), GFP_KERNEL);
+	if (!e)
+		return -ENOMEM;
+	e->ip = *ip;
+	err = ovly_endpoint_throw(peer, e);
+	if (err) {
+		kfree(e);
+		return err;
+	}
+	list_add(&e->list, &peer->endpoints);
+out:
+	e->paths++;
+	*ep = e;
+	return 0;
+}
+
+/**
+ * ovly_endpoint_put() - a path leads there no more
+ * @peer: the peer, its device locked
+ * @ep: the peer's record, or NULL
+ *
+ * Context: may sleep, takes RTNL.
+ */
+void ovly_endpoint_put(struct ovly_peer *peer, struct ovly_endpoint *ep)
+{
+	struct ovly_endpoint *e, *next;
+	unsigned int idle = 0;
+
+	if (!ep)
+		return;
+	lockdep_assert_held(&peer->ovly->lock);
+	ep->paths--;
+	list_for_each_entry_safe(e, next, &peer->endpoints, list)
+		if (!e->paths && ++idle > OVLY_ENDPOINTS_IDLE)
+			ovly_endpoint_free(e);
+}
+
+/**
+ * ovly_endpoint_rehome_all() - the device's routes are in another table now
+ * @peer: the peer, its device locked
+ *
+ * Context: may sleep, takes RTNL.
+ */
+void ovly_endpoint_rehome_all(struct ovly_peer *peer)
+{
+	struct ovly_endpoint *e;
+
+	list_for_each_entry(e, &peer->endpoints, list) {
+		ovly_endpoint_unthrow(e);
+		if (ovly_endpoint_throw(peer, e))
+			net_err_ratelimited("%s: peer %s: no throw route for its endpoint in table %u\n",
+					    netdev_name(peer->ovly->dev), peer->name,
+					    peer->ovly->sync.table);
+	}
+}
+
+/* Context: the peer has no paths any more; may sleep, takes RTNL. */
+void ovly_endpoint_forget_all(struct ovly_peer *peer)
+{
+	struct ovly_endpoint *e, *next;
+
+	list_for_each_entry_safe(e, next, &peer->endpoints, list)
+		ovly_endpoint_free(e);
+}

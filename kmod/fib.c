@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The rtnetlink client.
+ *
+ * The kernel exports no call that inserts a route, so routes go in the way user
+ * space puts them in: as RTM_NEWROUTE messages on a NETLINK_ROUTE socket.  The
+ * kernel end handles a message before sendmsg returns, in the context of the
+ * sender, and answers only errors when no ack is asked for.  So one exchange is
+ * send, then drain.  It takes RTNL: nothing here may be called with it held.
+ */
+#include "fib.h"
+
+#include <linux/fib_rules.h>
+#include <linux/net.h>
+#include <linux/ovly.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+#include <net/net_namespace.h>
+#include <net/netlink.h>
+#include <net/sock.h>
+
+/* A route message: header, rtmsg, dst, table, priority, oif, via (largest). */
+#define OVLY_FIB_MSG_MAX						\
+	(NLMSG_ALIGN(NLMSG_HDRLEN + sizeof(struct rtmsg)) +		\
+	 nla_total_size(sizeof(struct in6_addr)) +			\
+	 nla_total_size(sizeof(struct rtvia) + sizeof(struct in6_addr)) +	\
+	 3 * nla_total_size(sizeof(u32)))
+
+/* One error report: header, code and the request, or as much as there is. */
+#define OVLY_FIB_ANSWER_MAX	1024
+
+void ovly_fib_init(struct ovly_fib *fib, struct net *net)
+{
+	fib->net = net;
+	mutex_init(&fib->lock);
+	fib->sock = NULL;
+	fib->seq = 0;
+}
+
+void ovly_fib_exit(struct ovly_fib *fib)
+{
+	if (fib->sock)
+		sock_release(fib->sock);
+	fib->sock = NULL;
+}
+
+static int ovly_fib_open(struct ovly_fib *fib)
+{
+	struct socket *sock;
+	int err;
+
+	lockdep_assert_held(&fib->lock);
+	if (fib->sock)
+		return 0;
+	/* Takes no reference to the namespace; its exit closes the socket. */
+	err = sock_create_kern(fib->net, PF_NETLINK, SOCK_RAW, NETLINK_ROUTE, &sock);
+	if (err)
+		return err;
+	fib->sock = sock;
+	return 0;
+}
+
+static int ovly_fib_send(struct ovly_fib *fib, struct sk_buff *msg)
+{
+	/* With the destination spelt out rtnetlink asks for the capability of
+	 * the sender alone; a socket without a file has no opener to ask.
+	 */
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	struct msghdr hdr = { .msg_name = &kernel, .msg_namelen = sizeof(kernel) };
+	struct kvec vec = { .iov_base = msg->data, .iov_len = msg->len };
+	int ret;
+
+	ret = kernel_sendmsg(fib->sock, &hdr, &vec, 1, vec.iov_len);
+	return ret < 0 ? ret : 0;
+}
+
+/* Notes the errors that were reported for the messages from @first on.
+ * Returns an error if some may have been lost.
+ */
+static int ovly_fib_drain(struct ovly_fib *fib, u32 first, unsigned int n, int *errs)
+{
+	char *buf;
+	int ret;
+
+	buf = kmalloc(OVLY_FIB_ANSWER_MAX, GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+
+	for (;;) {
+		struct msghdr hdr = { .msg_flags = MSG_DONTWAIT };
+		struct kvec vec = { .iov_base = buf, .iov_len = OVLY_FIB_ANSWER_MAX };
+		const struct nlmsghdr *nlh = (struct nlmsghdr *)buf;
+
+		ret = kernel_recvmsg(fib->sock, &hdr, &vec, 1, vec.iov_len, MSG_DONTWAIT);
+		if (ret < 0)
+			break;
+		/* The echoed request may be cut off; the code is before it. */
+		if (ret < NLMSG_HDRLEN + (int)sizeof(int) || nlh->nlmsg_type != NLMSG_ERROR)
+			continue;
+		if (nlh->nlmsg_seq - first < n)
+			errs[nlh->nlmsg_seq - first] =
+				((const struct nlmsgerr *)nlmsg_data(nlh))->error;
+	}
+	kfree(buf);
+	return ret == -EAGAIN ? 0 : ret;
+}
+
+/* Sends @msg with @n messages numbered from @first. */
+static int ovly_fib_exchange(struct ovly_fib *fib, struct sk_buff *msg, u32 first,
+			     unsigned int n, int *errs)
+{
+	int err, lost;
+
+	lockdep_assert_held(&fib->lock);
+	err = ovly_fib_open(fib);
+	if (err)
+		return err;
+	err = ovly_fib_send(fib, msg);
+	lost = ovly_fib_drain(fib, first, n, errs);
+	return err ?: lost;
+}
+
+static int ovly_fib_put_ip(struct sk_buff *msg, int type, const struct ovly_ip *ip)
+{
+	return nla_put(msg, type, ovly_ip_len(ip->family), &ip->v6);
+}
+
+static int ovly_fib_put_via(struct sk_buff *msg, const struct ovly_fib_route *route)
+{
+	struct rtvia *via;
+	struct nlattr *nla;
+
+	if (route->via.family == route->dst.family)
+		return ovly_fib_put_ip(msg, RTA_GATEWAY, &route->via);
+
+	/* RFC 8950: an IPv4 prefix with an IPv6 next hop. */
+	nla = nla_reserve(msg, RTA_VIA, sizeof(*via) + ovly_ip_len(route->via.family));
+	if (!nla)
+		return -EMSGSIZE;
+	via = nla_data(nla);
+	via->rtvia_family = route->via.family;
+	memcpy(via->rtvia_addr, &route->via.v6, ovly_ip_len(route->via.family));
+	return 0;
+}
+
+static u16 ovly_fib_flags(enum ovly_fib_op op)
+{
+	switch (op) {
+	case OVLY_FIB_ADD:
+		return NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL;
+	case OVLY_FIB_REPLACE:
+		return NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE;
+	case OVLY_FIB_DEL:
+		break;
+	}
+	return NLM_F_REQUEST;
+}
+
+/**
+ * ovly_fib_put_route() - append a route message
+ * @msg: where to
+ * @seq: its number
+ * @op: what to do with the route
+ * @route: the route
+ *
+ * Return: 0, or -EMSGSIZE with @msg as it was
+ */
+int ovly_fib_put_route(struct sk_buff *msg, u32 seq, enum ovly_fib_op op,
+		       const struct ovly_fib_route *route)
+{
+	struct nlmsghdr *nlh;
+	struct rtmsg *rtm;
+
+	nlh = nlmsg_put(msg, 0, seq, op == OVLY_FIB_DEL ? RTM_DELROUTE : RTM_NEWROUTE,
+			sizeof(*rtm), ovly_fib_flags(op));
+	if (!nlh)
+		return -EMSGSIZE;
+	rtm = nlmsg_data(nlh);
+	memset(rtm, 0, sizeof(*rtm));
+	rtm->rtm_family = route->dst.family;
+	rtm->rtm_dst_len = route->dst_len;
+	rtm->rtm_table = route->table < 256 ? route->table : RT_TABLE_COMPAT;
+	rtm->rtm_protocol = route->protocol;
+	rtm->rtm_scope = route->scope;
+	rtm->rtm_type = route->type;
+	rtm->rtm_flags = route->onlink ? RTNH_F_ONLINK : 0;
+
+	if (ovly_fib_put_ip(msg, RTA_DST, &route->dst) ||
+	    nla_put_u32(msg, RTA_TABLE, route->table) ||
+	    (route->metric && nla_put_u32(msg, RTA_PRIORITY, route->metric)) ||
+	    (route->oif && nla_put_u32(msg, RTA_OIF, route->oif)) ||
+	    (route->via.family && ovly_fib_put_via(msg, route))) {
+		nlmsg_cancel(msg, nlh);
+		return -EMSGSIZE;
+	}
+	nlmsg_end(msg, nlh);
+	return 0;
+}
+
+/**
+ * ovly_fib_batch_new() - prepare to change many routes
+ * @fib: the client
+ * @done: called for every entry with its result, from ovly_fib_batch_add() when
+ *	the batch is full and from ovly_fib_batch_commit()
+ * @context: passed to @done
+ *
+ * Return: the batch or NULL
+ */
+struct ovly_fib_batch *ovly_fib_batch_new(struct ovly_fib *fib, ovly_fib_done_t done,
+					  void *context)
+{
+	struct ovly_fib_batch *batch = kzalloc(sizeof(*batch), GFP_KERNEL);
+
+	if (!batch)
+		return NULL;
+	batch->msg = alloc_skb(OVLY_FIB_BATCH * OVLY_FIB_MSG_MAX, GFP_KERNEL);
+	if (!batch->msg) {
+		kfree(batch);
+		return NULL;
+	}
+	batch->fib = fib;
+	batch->done = done;
+	batch->context = context;
+	return batch;
+}
+
+void ovly_fib_batch_free(struct ovly_fib_batch *batch)
+{
+	if (!batch)
+		return;
+	WARN_ON_ONCE(batch->n);
+	kfree_skb(batch->msg);
+	kfree(batch);
+}
+
+/**
+ * ovly_fib_batch_commit() - send what is in the batch and report it
+ * @batch: may be empty, and is afterwards
+ *
+ * Context: may sleep, takes RTNL.
+ */
+void ovly_fib_batch_commit(struct ovly_fib_batch *batch)
+{
+	struct ovly_fib *fib = batch->fib;
+	int errs[OVLY_FIB_BATCH] = {};
+	unsigned int i, n = batch->n;
+	struct nlmsghdr *nlh;
+	int err;
+
+	if (!n)
+		return;
+	mutex_lock(&fib->lock);
+	/* Numbered here, where no other exchange can come between. */
+	nlh = nlmsg_hdr(batch->msg);
+	for (i = 0; i < n; i++) {
+		nlh->nlmsg_seq = fib->seq + i;
+		nlh = (void *)nlh + NLMSG_ALIGN(nlh->nlmsg_len);
+	}
+	err = ovly_fib_exchange(fib, batch->msg, fib->seq, n, errs);
+	fib->seq += n;
+	mutex_unlock(&fib->lock);
+
+	__skb_trim(batch->msg, 0);
+	batch->n = 0;
+	for (i = 0; i < n; i++)
+		batch->done(batch->context, batch->entry[i], batch->op[i], err ?: errs[i]);
+	cond_resched();
+}
+
+/**
+ * ovly_fib_batch_add() - change a route
+ * @batch: the batch; sent if full
+ * @op: what to do
+ * @route: the route, copied
+ * @entry: passed to the batch's done()
+ *
+ * Context: may sleep, takes RTNL.
+ */
+void ovly_fib_batch_add(struct ovly_fib_batch *batch, enum ovly_fib_op op,
+			const struct ovly_fib_route *route, void *entry)
+{
+	int err;
+
+	if (batch->n == OVLY_FIB_BATCH)
+		ovly_fib_batch_commit(batch);
+	err = ovly_fib_put_route(batch->msg, 0, op, route);
+	if (WARN_ON_ONCE(err)) {
+		batch->done(batch->context, entry, op, err);
+		return;
+	}
+	batch->entry[batch->n] = entry;
+	batch->op[batch->n++] = op;
+}
+
+static int ovly_fib_exchange_one(struct ovly_fib *fib, struct sk_buff *msg)
+{
+	int err, result = 0;
+
+	mutex_lock(&fib->lock);
+	nlmsg_hdr(msg)->nlmsg_seq = fib->seq;
+	err = ovly_fib_exchange(fib, msg, fib->seq, 1, &result);
+	fib->seq++;
+	mutex_unlock(&fib->lock);
+	return err ?: result;
+}
+
+/**
+ * ovly_fib_route() - change one route
+ * @fib: the client
+ * @op: what to do
+ * @route: the route
+ *
+ * Context: may sleep, takes RTNL.
+ * Return: 0 or what rtnetlink said
+ */
+int ovly_fib_route(struct ovly_fib *fib, enum ovly_fib_op op, const struct ovly_fib_route *route)
+{
+	struct sk_buff *msg = nlmsg_new(OVLY_FIB_MSG_MAX, GFP_KERNEL);
+	int err;
+
+	if (!msg)
+		return -ENOMEM;
+	err = ovly_fib_put_route(msg, 0, op, route);
+	if (!err)
+		err = ovly_fib_exchange_one(fib, msg);
+	kfree_skb(msg);
+	return err;
+}
+
+/**
+ * ovly_fib_rule() - add or delete "pref 220 lookup TABLE"
+ * @fib: the client
+ * @op: %OVLY_FIB_ADD or %OVLY_FIB_DEL
+ * @family: AF_INET or AF_INET6
+ * @table: the table
+ *
+ * The rule carries %OVLY_RTPROT, so that a rule of somebody else with the same
+ * words (strongSwan makes one, and removes one when it stops) is another rule.
+ *
+ * Context: may sleep, takes RTNL.
+ * Return: 0 or what rtnetlink said
+ */
+int ovly_fib_rule(struct ovly_fib *fib, enum ovly_fib_op op, u8 family, u32 table)
+{
+	struct fib_rule_hdr *frh;
+	struct nlmsghdr *nlh;
+	struct sk_buff *msg;
+	int err;
+
+	msg = nlmsg_new(NLMSG_ALIGN(sizeof(*frh)) + nla_total_size(sizeof(u8)) +
+			2 * nla_total_size(sizeof(u32)), GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+	nlh = nlmsg_put(msg, 0, 0, op == OVLY_FIB_DEL ? RTM_DELRULE : RTM_NEWRULE,
+			sizeof(*frh), ovly_fib_flags(op));
+	frh = nlmsg_data(nlh);
+	memset(frh, 0, sizeof(*frh));
+	frh->family = family;
+	frh->action = FR_ACT_TO_TBL;
+	frh->table = table < 256 ? table : RT_TABLE_COMPAT;
+	err = -EMSGSIZE;
+	if (WARN_ON_ONCE(nla_put_u32(msg, FRA_TABLE, table) ||
+			 nla_put_u32(msg, FRA_PRIORITY, OVLY_RULE_PREF) ||
+			 nla_put_u8(msg, FRA_PROTOCOL, OVLY_RTPROT)))
+		goto out;
+	nlmsg_end(msg, nlh);
+	err = ovly_fib_exchange_one(fib, msg);
+out:
+	kfree_skb(msg);
+	return err;
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What keeps the overlay's table in use and outer packets out of it: the rule
+ * that leads to the table, and for every outer endpoint a throw route, so that
+ * ESP and IKE to it never enter a tunnel, whatever BGP teaches.
+ */
+#include "guard.h"
+
+#include <linux/rhashtable.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+#include <net/fib_notifier.h>
+
+#include "device.h"
+#include "fib.h"
+
+struct ovly_throw_key {
+	struct ovly_ip ip;
+	u32 table;
+};
+
+/**
+ * struct ovly_throw - a throw route
+ * @node: in &ovly_guard.throws
+ * @key: endpoint and table
+ * @users: peers that need it
+ */
+struct ovly_throw {
+	struct rhash_head node;
+	struct ovly_throw_key key;
+	unsigned int users;
+};
+
+static const struct rhashtable_params ovly_throw_params = {
+	.key_len = sizeof(struct ovly_throw_key),
+	.key_offset = offsetof(struct ovly_throw, key),
+	.head_offset = offsetof(struct ovly_throw, node),
+	.automatic_shrinking = true,
+};
+
+/**
+ * struct ovly_guard_rule - a table and the rules that lead to it
+ * @list: in &ovly_guard.rules
+ * @table: the table
+ * @users: devices that are up and use it
+ */
+struct ovly_guard_rule {
+	struct list_head list;
+	u32 table;
+	unsigned int users;
+};
+
+static const u8 ovly_guard_families[] = { AF_INET, AF_INET6 };
+
+static void ovly_guard_rule_ensure(struct ovly_guard *guard, u32 table)
+{
+	int i, err;
+
+	/* Always the module's own rule, beside one of somebody else: theirs may
+	 * be removed at any time, and packets must not leak in between.
+	 */
+	for (i = 0; i < ARRAY_SIZE(ovly_guard_families); i++) {
+		err = ovly_fib_rule(guard->fib, OVLY_FIB_ADD, ovly_guard_families[i], table);
+		/* Without IPv6 there is nothing to guard there. */
+		if (err && err != -EEXIST && err != -EAFNOSUPPORT && err != -EOPNOTSUPP)
+			net_err_ratelimited("ovly: no rule to table %u: error %d\n", table, err);
+	}
+}
+
+static void ovly_guard_repair(struct work_struct *work)
+{
+	struct ovly_guard *guard = container_of(work, struct ovly_guard, repair);
+	struct ovly_guard_rule *rule;
+
+	mutex_lock(&guard->lock);
+	list_for_each_entry(rule, &guard->rules, list)
+		ovly_guard_rule_ensure(guard, rule->table);
+	mutex_unlock(&guard->lock);
+}
+
+/* Context: RTNL or RCU; must not sleep. */
+static int ovly_guard_event(struct notifier_block *nb, unsigned long event, void *ptr)
+{
+	struct ovly_guard *guard = container_of(nb, struct ovly_guard, nb);
+
+	if (event == FIB_EVENT_RULE_DEL)
+		ovly_device_queue_work(&guard->repair);
+	return NOTIFY_DONE;
+}
+
+static int ovly_throw_install(struct ovly_guard *guard, enum ovly_fib_op op,
+			      const struct ovly_throw_key *key)
+{
+	struct ovly_fib_route route = {
+		.dst = key->ip,
+		.dst_len = ovly_ip_bits(key->ip.family),
+		.table = key->table,
+		.type = RTN_THROW,
+		.scope = RT_SCOPE_UNIVERSE,
+		.protocol = OVLY_RTPROT,
+		/* Before any route to the same address that BGP may teach. */
+		.metric = key->ip.family == AF_INET ? 0 : 1,
+	};
+
+	return ovly_fib_route(guard->fib, op, &route);
+}
+
+/**
+ * ovly_guard_throw_get() - keep an endpoint out of a table
+ * @guard: the namespace
+ * @table: the table
+ * @ip: the endpoint
+ *
+ * Context: may sleep, takes RTNL.
+ * Return: 0, -EEXIST if somebody else has a route to exactly @ip there, or
+ * another error; the throw route is in place only on 0
+ */
+int ovly_guard_throw_get(struct ovly_guard *guard, u32 table, const struct ovly_ip *ip)
+{
+	struct ovly_throw_key key = { .ip = *ip, .table = table };
+	struct ovly_throw *throw;
+	int err = 0;
+
+	mutex_lock(&guard->lock);
+	throw = rhashtable_lookup_fast(&guard->throws, &key, ovly_throw_params);
+	if (throw) {
+		throw->users++;
+		goto out;
+	}
+	err = -ENOMEM;
+	throw = kzalloc(sizeof(*throw), GFP_KERNEL);
+	if (!throw)
+		goto out;
+	throw->key = key;
+	throw->users = 1;
+	err = rhashtable_insert_fast(&guard->throws, &throw->node, ovly_throw_params);
+	if (err)
+		goto err_free;
+	err = ovly_throw_install(guard, OVLY_FIB_ADD, &key);
+	if (err)
+		goto err_remove;
+	goto out;
+
+err_remove:
+	rhashtable_remove_fast(&guard->throws, &throw->node, ovly_throw_params);
+err_free:
+	kfree(throw);
+out:
+	mutex_unlock(&guard->lock);
+	return err;
+}
+
+/**
+ * ovly_guard_throw_put() - an endpoint needs no throw route any more
+ * @guard: the namespace
+ * @table: the table
+ * @ip: the endpoint
+ *
+ * Context: may sleep, takes RTNL.
+ */
+void ovly_guard_throw_put(struct ovly_guard *guard, u32 table, const struct ovly_ip *ip)
+{
+	struct ovly_throw_key key = { .ip = *ip, .table = table };
+	struct ovly_throw *throw;
+
+	mutex_lock(&guard->lock);
+	throw = rhashtable_lookup_fast(&guard->throws, &key, ovly_throw_params);
+	if (!WARN_ON_ONCE(!throw) && !--throw->users) {
+		/* Gone already if somebody flushed the table. */
+		ovly_throw_install(guard, OVLY_FIB_DEL, &key);
+		rhashtable_remove_fast(&guard->throws, &throw->node, ovly_throw_params);
+		kfree(throw);
+	}
+	mutex_unlock(&guard->lock);
+}
+
+static struct ovly_guard_rule *ovly_guard_rule_find(struct ovly_guard *guard, u32 table)
+{
+	struct ovly_guard_rule *rule;
+
+	list_for_each_entry(rule, &guard->rules, list)
+		if (rule->table == table)
+			return rule;
+	return NULL;
+}
+
+/**
+ * ovly_guard_rule_get() - lead all traffic to a table first
+ * @guard: the namespace
+ * @table: the table
+ *
+ * Failures are logged: the device works, its routes are not looked at.
+ *
+ * Context: may sleep, takes RTNL.
+ */
+void ovly_guard_rule_get(struct ovly_guard *guard, u32 table)
+{
+	struct ovly_guard_rule *rule;
+
+	mutex_lock(&guard->lock);
+	rule = ovly_guard_rule_find(guard, table);
+	if (!rule) {
+		rule = kzalloc(sizeof(*rule), GFP_KERNEL | __GFP_NOFAIL);
+		rule->table = table;
+		list_add(&rule->list, &guard->rules);
+	}
+	if (!rule->users++) {
+		if (!guard->watching)
+			guard->watching = !register_fib_notifier(guard->fib->net, &guard->nb,
+								 NULL, NULL);
+		ovly_guard_rule_ensure(guard, table);
+	}
+	mutex_unlock(&guard->lock);
+}
+
+/**
+ * ovly_guard_rule_put() - a device uses the table no more
+ * @guard: the namespace
+ * @table: the table
+ *
+ * Context: may sleep, takes RTNL.
+ */
+void ovly_guard_rule_put(struct ovly_guard *guard, u32 table)
+{
+	struct ovly_guard_rule *rule;
+	int i;
+
+	mutex_lock(&guard->lock);
+	rule = ovly_guard_rule_find(guard, table);
+	if (!WARN_ON_ONCE(!rule) && !--rule->users) {
+		/* Off the list first: the deletion must not cause a repair. */
+		list_del(&rule->list);
+		kfree(rule);
+		for (i = 0; i < ARRAY_SIZE(ovly_guard_families); i++)
+			ovly_fib_rule(guard->fib, OVLY_FIB_DEL, ovly_guard_families[i], table);
+	}
+	mutex_unlock(&guard->lock);
+}
+
+int ovly_guard_init(struct ovly_guard *guard, struct ovly_fib *fib)
+{
+	guard->fib = fib;
+	mutex_init(&guard->lock);
+	INIT_LIST_HEAD(&guard->rules);
+	INIT_WORK(&guard->repair, ovly_guard_repair);
+	guard->watching = false;
+	guard->nb.notifier_call = ovly_guard_event;
+	return rhashtable_init(&guard->throws, &ovly_throw_params);
+}
+
+/* Context: all devices that used it are gone. */
+void ovly_guard_exit(struct ovly_guard *guard)
+{
+	if (guard->watching)
+		unregister_fib_notifier(guard->fib->net, &guard->nb);
+	cancel_work_sync(&guard->repair);
+	WARN_ON(!list_empty(&guard->rules));
+	WARN_ON(atomic_read(&guard->throws.nelems));
+	rhashtable_destroy(&guard->throws);
+}

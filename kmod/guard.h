@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _OVLY_GUARD_H
+#define _OVLY_GUARD_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/rhashtable-types.h>
+#include <linux/workqueue.h>
+
+#include "addr.h"
+
+struct ovly_fib;
+
+/**
+ * struct ovly_guard - the module's own routes and rules in a network namespace
+ * @fib: the namespace's rtnetlink client
+ * @lock: guards all below; RTNL is taken inside
+ * @throws: (table, address) to &struct ovly_throw
+ * @rules: tables that a rule leads to, &struct ovly_guard_rule
+ * @watching: @nb is registered
+ * @nb: sees rules being deleted by others
+ * @repair: puts them back
+ */
+struct ovly_guard {
+	struct ovly_fib *fib;
+	struct mutex lock; /* see above */
+	struct rhashtable throws;
+	struct list_head rules;
+	bool watching;
+	struct notifier_block nb;
+	struct work_struct repair;
+};
+
+int ovly_guard_init(struct ovly_guard *guard, struct ovly_fib *fib);
+void ovly_guard_exit(struct ovly_guard *guard);
+
+int ovly_guard_throw_get(struct ovly_guard *guard, u32 table, const struct ovly_ip *ip);
+void ovly_guard_throw_put(struct ovly_guard *guard, u32 table, const struct ovly_ip *ip);
+
+void ovly_guard_rule_get(struct ovly_guard *guard, u32 table);
+void ovly_guard_rule_put(struct ovly_guard *guard, u32 table);
+
+#endif /* _OVLY_GUARD_H */

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "net.h"
+
+#include <linux/rtnetlink.h>
+#include <net/netns/generic.h>
+
+#include "device.h"
+#include "sa.h"
+
+static unsigned int ovly_net_id __read_mostly;
+
+/**
+ * ovly_net() - what ovly keeps for a network namespace
+ * @net: the namespace
+ */
+struct ovly_net *ovly_net(const struct net *net)
+{
+	return net_generic(net, ovly_net_id);
+}
+
+static int __net_init ovly_net_init(struct net *net)
+{
+	struct ovly_net *on = ovly_net(net);
+
+	on->net = net;
+	INIT_LIST_HEAD(&on->devs);
+	spin_lock_init(&on->path_lock);
+	xa_init(&on->paths_in);
+	xa_init(&on->paths_out);
+	xa_init(&on->sas);
+	ovly_fib_init(&on->fib, net);
+	return ovly_guard_init(&on->guard, &on->fib);
+}
+
+static void __net_exit ovly_net_exit_batch(struct list_head *nets)
+{
+	LIST_HEAD(devs);
+	struct net *net;
+
+	/* Devices go before what they use here: those whose SAs live in the
+	 * namespace, wherever they are, and those that are in it.
+	 */
+	rtnl_lock();
+	list_for_each_entry(net, nets, exit_list)
+		ovly_device_unregister_all(net, &devs);
+	unregister_netdevice_many(&devs);
+	rtnl_unlock();
+
+	ovly_device_flush_teardown();
+
+	list_for_each_entry(net, nets, exit_list) {
+		struct ovly_net *on = ovly_net(net);
+
+		ovly_guard_exit(&on->guard);
+		ovly_fib_exit(&on->fib);
+		ovly_sa_forget_all(on);
+		xa_destroy(&on->paths_in);
+		xa_destroy(&on->paths_out);
+	}
+}
+
+/* A pernet device, not a subsystem: these exit before the core's own devices
+ * and rtnetlink do, so that everything above still works.
+ */
+static struct pernet_operations ovly_net_ops = {
+	.init = ovly_net_init,
+	.exit_batch = ovly_net_exit_batch,
+	.id = &ovly_net_id,
+	.size = sizeof(struct ovly_net),
+};
+
+int ovly_net_register(void)
+{
+	return register_pernet_device(&ovly_net_ops);
+}
+
+void ovly_net_unregister(void)
+{
+	unregister_pernet_device(&ovly_net_ops);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _OVLY_NET_H
+#define _OVLY_NET_H
+
+#include <linux/atomic.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/xarray.h>
+#include <net/net_namespace.h>
+
+#include "fib.h"
+#include "guard.h"
+
+/**
+ * struct ovly_net - what a network namespace keeps for ovly
+ * @net: the namespace
+ * @devs: devices created here, whose SAs and paths live here; guarded by RTNL
+ * @path_lock: guards the SA index, @paths_in, @paths_out, and of every peer with
+ *	paths here: its path list, its active path and the states.  Taken from
+ *	softirq by the key manager events, under the SA's own lock; nothing is
+ *	taken inside it but the locks of the arrays.
+ * @paths_in: if_id of inbound SAs to &struct ovly_path; read under RCU
+ * @paths_out: if_id of outbound SAs to &struct ovly_path
+ * @sas: if_id to &struct ovly_sa_set, the tunnel-mode SAs that carry it
+ * @sa_epoch: bumped by a flush of the SAs
+ * @path_serial: order in which paths came, see &ovly_path.serial
+ * @fib: the rtnetlink client of this namespace
+ * @guard: the throw routes and rules made here
+ * @seq: bumped by every change, for the consistency of dumps
+ */
+struct ovly_net {
+	struct net *net;
+	struct list_head devs;
+	spinlock_t path_lock; /* see above */
+	struct xarray paths_in;
+	struct xarray paths_out;
+	struct xarray sas;
+	u64 sa_epoch;
+	u64 path_serial;
+	struct ovly_fib fib;
+	struct ovly_guard guard;
+	atomic_t seq;
+};
+
+struct ovly_net *ovly_net(const struct net *net);
+
+/* Marks a change that a dump in progress must notice. */
+static inline void ovly_net_changed(const struct net *net)
+{
+	atomic_inc(&ovly_net(net)->seq);
+}
+
+int ovly_net_register(void);
+void ovly_net_unregister(void);
+
+#endif /* _OVLY_NET_H */

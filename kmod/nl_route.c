@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Generic netlink: routes, in batches. */
+#include <linux/ipv6_route.h>
+#include <linux/rtnetlink.h>
+#include <net/genetlink.h>
+
+#include "compat.h"
+#include "device.h"
+#include "fib.h"
+#include "netlink.h"
+#include "nl_attr.h"
+#include "peer.h"
+#include "route.h"
+
+/* Room for what is reported of one refused entry. */
+#define OVLY_NL_REFUSED_SIZE	160
+
+/**
+ * struct ovly_nl_batch - a batch request while it is applied
+ * @sync: the changes of the routing table
+ * @info: the request
+ * @reply: grows a REFUSED nest for each refused entry
+ * @entries: entries in the request
+ * @refused: entries refused
+ * @index: the entry being looked at
+ * @err: why the last refused one was
+ * @msg: the same in words
+ */
+struct ovly_nl_batch {
+	struct ovly_sync_batch sync;
+	struct genl_info *info;
+	struct sk_buff *reply;
+	u32 entries;
+	u32 refused;
+	u32 index;
+	int err;
+	const char *msg;
+};
+
+/* Calls of an entry handler; 0 or an error with extack. */
+typedef int (*ovly_nl_entry_t)(struct ovly_nl_batch *batch, struct nlattr *tb[],
+			       struct netlink_ext_ack *extack);
+
+static void ovly_nl_refuse(struct ovly_nl_batch *batch, u32 index, int err, const char *msg)
+{
+	struct sk_buff *skb = batch->reply;
+	struct nlattr *nest;
+
+	batch->err = err;
+	batch->msg = msg;
+	if (batch->refused++ >= OVLY_REFUSED_MAX)
+		return;
+	nest = nla_nest_start(skb, OVLY_A_REFUSED);
+	if (WARN_ON_ONCE(!nest))
+		return;
+	if (WARN_ON_ONCE(nla_put_u32(skb, OVLY_A_REFUSED_INDEX, index) ||
+			 nla_put_u32(skb, OVLY_A_REFUSED_ERROR, -err) ||
+			 nla_put_string(skb, OVLY_A_REFUSED_MESSAGE, msg ?: "ovly: refused")))
+		nla_nest_cancel(skb, nest);
+	else
+		nla_nest_end(skb, nest);
+}
+
+/* The routing table would not have a route. */
+static void ovly_nl_table_refused(void *context, const struct ovly_route *route, int err)
+{
+	ovly_nl_refuse(context, route->tag, err, err == -EEXIST ?
+		       "ovly: the table has somebody else's route to this prefix" :
+		       "ovly: the table refused the route");
+}
+
+#define ovly_nl_for_each_route(nla, info, rem)						\
+	nla_for_each_attr(nla, genlmsg_data((info)->genlhdr), genlmsg_len((info)->genlhdr), rem) \
+		if (nla_type(nla) == OVLY_A_ROUTE)
+
+/* Applies @entry to every entry of the request, and reports. */
+static int ovly_nl_batch(struct genl_info *info, ovly_nl_entry_t entry)
+{
+	struct nlattr *tb[OVLY_A_ROUTE_MAX + 1];
+	struct ovly_nl_batch batch = { .info = info };
+	struct ovly_dev *ovly;
+	struct nlattr *nla;
+	int err, rem;
+	void *hdr;
+
+	if (ovly_nl_missing(info, OVLY_A_ROUTE))
+		return -EINVAL;
+	/* The policy looks at the last entry alone; malformed ones refuse all. */
+	ovly_nl_for_each_route(nla, info, rem) {
+		err = nla_parse_nested(tb, OVLY_A_ROUTE_MAX, nla, ovly_nl_route_policy,
+				       info->extack);
+		if (err)
+			return err;
+		batch.entries++;
+	}
+
+	ovly = ovly_nl_lock(info);
+	if (IS_ERR(ovly))
+		return PTR_ERR(ovly);
+	err = -ENOMEM;
+	batch.reply = genlmsg_new(256 + min_t(u32, batch.entries, OVLY_REFUSED_MAX) *
+				  OVLY_NL_REFUSED_SIZE, GFP_KERNEL);
+	if (!batch.reply)
+		goto out;
+	hdr = ovly_nl_reply_start(batch.reply, info, ovly);
+	if (WARN_ON_ONCE(!hdr))
+		goto out;
+	err = ovly_sync_begin(&batch.sync, ovly);
+	if (err)
+		goto out;
+	batch.sync.refused = ovly_nl_table_refused;
+	batch.sync.context = &batch;
+
+	ovly_nl_for_each_route(nla, info, rem) {
+		struct netlink_ext_ack why = {};
+
+		nla_parse_nested(tb, OVLY_A_ROUTE_MAX, nla, ovly_nl_route_policy, NULL);
+		err = entry(&batch, tb, &why);
+		if (err)
+			ovly_nl_refuse(&batch, batch.index, err, why._msg);
+		batch.index++;
+		cond_resched();
+	}
+	ovly_sync_end(&batch.sync);
+
+	err = 0;
+	if (batch.entries == 1 && batch.refused) {
+		err = batch.err;
+		info->extack->_msg = batch.msg;
+		goto out;
+	}
+	if (WARN_ON_ONCE(nla_put_u32(batch.reply, OVLY_A_APPLIED, batch.entries - batch.refused)))
+		goto out;
+	genlmsg_end(batch.reply, hdr);
+	ovly_nl_unlock(ovly);
+	return genlmsg_reply(batch.reply, info);
+
+out:
+	ovly_nl_unlock(ovly);
+	nlmsg_free(batch.reply);
+	return err;
+}
+
+static int ovly_nl_parse_key(struct nlattr *tb[], struct ovly_route_key *key,
+			     struct netlink_ext_ack *extack)
+{
+	struct ovly_ip prefix;
+	u32 len;
+	int err;
+
+	memset(key, 0, sizeof(*key));
+	if (!tb[OVLY_A_ROUTE_DST] || !tb[OVLY_A_ROUTE_PREFIXLEN]) {
+		NL_SET_ERR_MSG_MOD(extack, "a route needs a prefix and its length");
+		return -EINVAL;
+	}
+	err = ovly_nl_parse_ip(tb[OVLY_A_ROUTE_DST], &key->dst, extack);
+	if (err)
+		return err;
+	len = nla_get_u32(tb[OVLY_A_ROUTE_PREFIXLEN]);
+	if (len > ovly_ip_bits(key->dst.family)) {
+		NL_SET_ERR_MSG_MOD(extack, "the prefix length is longer than the address");
+		return -EINVAL;
+	}
+	prefix = ovly_ip_prefix(&key->dst, len);
+	if (!ovly_ip_eq(&prefix, &key->dst)) {
+		NL_SET_ERR_MSG_MOD(extack, "the prefix has host bits set");
+		return -EINVAL;
+	}
+	key->len = len;
+	key->metric = tb[OVLY_A_ROUTE_METRIC] ? nla_get_u32(tb[OVLY_A_ROUTE_METRIC]) : 0;
+	if (key->dst.family == AF_INET6 && !key->metric)
+		key->metric = IP6_RT_PRIO_USER;
+	return 0;
+}
+
+static struct ovly_peer *ovly_nl_route_peer(struct ovly_dev *ovly, struct nlattr *tb[],
+					    struct netlink_ext_ack *extack)
+{
+	struct ovly_peer *peer;
+	struct ovly_ip via;
+	int err;
+
+	if (!tb[OVLY_A_ROUTE_VIA])
+		return ovly_nl_find_peer(ovly, tb[OVLY_A_ROUTE_PEER_ID],
+					 tb[OVLY_A_ROUTE_PEER_NAME], extack);
+	err = ovly_nl_parse_ip(tb[OVLY_A_ROUTE_VIA], &via, extack);
+	if (err)
+		return ERR_PTR(err);
+	peer = ovly_peer_find_via(ovly, &via);
+	if (!peer) {
+		NL_SET_ERR_MSG_MOD(extack, "no peer of the device has or covers the next hop");
+		return ERR_PTR(-EHOSTUNREACH);
+	}
+	return peer;
+}
+
+static int ovly_nl_route_protocol(struct nlattr *tb[], u8 *protocol,
+				  struct netlink_ext_ack *extack)
+{
+	*protocol = tb[OVLY_A_ROUTE_PROTOCOL] ? nla_get_u32(tb[OVLY_A_ROUTE_PROTOCOL]) : RTPROT_BOOT;
+	if (*protocol != OVLY_RTPROT)
+		return 0;
+	NL_SET_ERR_MSG_MOD(extack, "protocol 220 is for the module's own routes");
+	return -EINVAL;
+}
+
+static int ovly_nl_route_new_one(struct ovly_nl_batch *batch, struct nlattr *tb[],
+				 struct netlink_ext_ack *extack)
+{
+	struct ovly_dev *ovly = batch->sync.ovly;
+	struct ovly_route_key key;
+	struct ovly_route *route;
+	struct ovly_peer *peer;
+	u8 protocol;
+	int err;
+
+	err = ovly_nl_parse_key(tb, &key, extack);
+	if (!err)
+		err = ovly_nl_route_protocol(tb, &protocol, extack);
+	if (err)
+		return err;
+	peer = ovly_nl_route_peer(ovly, tb, extack);
+	if (IS_ERR(peer))
+		return PTR_ERR(peer);
+
+	/* Named twice in one batch: the first is not to be changed under way. */
+	route = ovly_route_find(ovly, &key);
+	if (route && route->queued)
+		ovly_sync_commit(&batch->sync);
+
+	route = ovly_route_new(peer, &key, protocol, batch->info->nlhdr->nlmsg_flags, extack);
+	if (IS_ERR(route))
+		return PTR_ERR(route);
+	route->tag = batch->index;
+	ovly_sync_route(&batch->sync, route);
+	return 0;
+}
+
+int ovly_nl_route_new(struct sk_buff *skb, struct genl_info *info)
+{
+	return ovly_nl_batch(info, ovly_nl_route_new_one);
+}
+
+static int ovly_nl_route_del_one(struct ovly_nl_batch *batch, struct nlattr *tb[],
+				 struct netlink_ext_ack *extack)
+{
+	struct ovly_dev *ovly = batch->sync.ovly;
+	struct ovly_route_key key;
+	struct ovly_route *route;
+	struct ovly_peer *peer;
+	int err;
+
+	err = ovly_nl_parse_key(tb, &key, extack);
+	if (err)
+		return err;
+	route = ovly_route_find(ovly, &key);
+	if (!route) {
+		NL_SET_ERR_MSG_MOD(extack, "no peer owns this route");
+		return -ENOENT;
+	}
+	if (route->system) {
+		NL_SET_ERR_MSG_MOD(extack, "the route to a system address goes with the address");
+		return -EPERM;
+	}
+	/* Who names an owner or a protocol means that one's route only. */
+	if (tb[OVLY_A_ROUTE_PEER_ID] || tb[OVLY_A_ROUTE_PEER_NAME] || tb[OVLY_A_ROUTE_VIA]) {
+		peer = ovly_nl_route_peer(ovly, tb, extack);
+		if (IS_ERR(peer))
+			return PTR_ERR(peer);
+		if (peer != route->peer) {
+			NL_SET_ERR_MSG_MOD(extack, "another peer owns this route");
+			return -ENOENT;
+		}
+	}
+	if (tb[OVLY_A_ROUTE_PROTOCOL] && nla_get_u32(tb[OVLY_A_ROUTE_PROTOCOL]) != route->protocol) {
+		NL_SET_ERR_MSG_MOD(extack, "the route is of another protocol");
+		return -ENOENT;
+	}
+	ovly_sync_remove(&batch->sync, route);
+	return 0;
+}
+
+int ovly_nl_route_del(struct sk_buff *skb, struct genl_info *info)
+{
+	return ovly_nl_batch(info, ovly_nl_route_del_one);
+}
+
+static int ovly_nl_parse_filter(struct ovly_dev *ovly, const struct nlattr *nest,
+				struct ovly_route_filter *filter,
+				struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[OVLY_A_ROUTE_MAX + 1];
+	int err;
+
+	memset(filter, 0, sizeof(*filter));
+	if (!nest)
+		return 0;
+	err = nla_parse_nested(tb, OVLY_A_ROUTE_MAX, nest, ovly_nl_route_filter_policy, extack);
+	if (err)
+		return err;
+	if (tb[OVLY_A_ROUTE_PEER_ID] || tb[OVLY_A_ROUTE_PEER_NAME]) {
+		filter->peer = ovly_nl_find_peer(ovly, tb[OVLY_A_ROUTE_PEER_ID],
+						 tb[OVLY_A_ROUTE_PEER_NAME], extack);
+		if (IS_ERR(filter->peer))
+			return PTR_ERR(filter->peer);
+	}
+	if (tb[OVLY_A_ROUTE_PROTOCOL])
+		filter->protocol = nla_get_u32(tb[OVLY_A_ROUTE_PROTOCOL]);
+	if (tb[OVLY_A_ROUTE_FAMILY])
+		filter->family = nla_get_u32(tb[OVLY_A_ROUTE_FAMILY]);
+	return 0;
+}
+
+static int ovly_nl_reply_value(struct genl_info *info, const struct ovly_dev *ovly,
+			       const u32 *applied, const u64 *cookie)
+{
+	struct sk_buff *reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	void *hdr;
+
+	if (!reply)
+		return -ENOMEM;
+	hdr = ovly_nl_reply_start(reply, info, ovly);
+	if (!hdr || (applied && nla_put_u32(reply, OVLY_A_APPLIED, *applied)) ||
+	    (cookie && nla_put_u64_64bit(reply, OVLY_A_COOKIE, *cookie, OVLY_A_PAD))) {
+		nlmsg_free(reply);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(reply, hdr);
+	return genlmsg_reply(reply, info);
+}
+
+/* Removes what the request's filter means and is older than @before. */
+static int ovly_nl_route_sweep(struct genl_info *info, u64 before)
+{
+	struct ovly_route_filter filter;
+	struct ovly_sync_batch batch;
+	struct ovly_dev *ovly;
+	u32 removed;
+	int err;
+
+	ovly = ovly_nl_lock(info);
+	if (IS_ERR(ovly))
+		return PTR_ERR(ovly);
+	err = ovly_nl_parse_filter(ovly, info->attrs[OVLY_A_ROUTE], &filter, info->extack);
+	if (err)
+		goto out;
+	filter.before = before;
+	err = ovly_sync_begin(&batch, ovly);
+	if (err)
+		goto out;
+	removed = ovly_sync_sweep(&batch, &filter);
+	ovly_sync_end(&batch);
+	err = ovly_nl_reply_value(info, ovly, &removed, NULL);
+out:
+	ovly_nl_unlock(ovly);
+	return err;
+}
+
+int ovly_nl_route_flush(struct sk_buff *skb, struct genl_info *info)
+{
+	if (info->attrs[OVLY_A_COOKIE]) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[OVLY_A_COOKIE],
+				    "ovly: a flush takes no cookie");
+		return -EINVAL;
+	}
+	return ovly_nl_route_sweep(info, 0);
+}
+
+int ovly_nl_route_sync_begin(struct sk_buff *skb, struct genl_info *info)
+{
+	struct ovly_dev *ovly = ovly_nl_lock(info);
+	u64 cookie;
+	int err;
+
+	if (IS_ERR(ovly))
+		return PTR_ERR(ovly);
+	/* Whatever is asked for from now on has a stamp of at least this. */
+	cookie = ++ovly->sweep_clock;
+	err = ovly_nl_reply_value(info, ovly, NULL, &cookie);
+	ovly_nl_unlock(ovly);
+	return err;
+}
+
+int ovly_nl_route_sync_end(struct sk_buff *skb, struct genl_info *info)
+{
+	if (!info->attrs[OVLY_A_COOKIE] || !nla_get_u64(info->attrs[OVLY_A_COOKIE])) {
+		NL_SET_ERR_MSG_MOD(info->extack, "the request lacks the cookie of its begin");
+		return -EINVAL;
+	}
+	return ovly_nl_route_sweep(info, nla_get_u64(info->attrs[OVLY_A_COOKIE]));
+}
+
+static int ovly_nl_route_dump_dev(struct sk_buff *skb, struct netlink_callback *cb,
+				  struct ovly_dev *ovly, struct ovly_nl_cursor *cursor)
+{
+	struct ovly_route_filter filter;
+	struct ovly_route *route;
+	void *hdr;
+	int err;
+
+	err = ovly_nl_parse_filter(ovly, ovly_compat_dump_attrs(cb)[OVLY_A_ROUTE], &filter,
+				   cb->extack);
+	/* A dump of all devices passes over those without the peer. */
+	if (err)
+		return err == -ENOENT && !ovly_nl_names_dev(ovly_compat_dump_attrs(cb)) ? 0 : err;
+
+	for (route = ovly_route_find_from(ovly, &cursor->key); route;
+	     route = ovly_route_next(route)) {
+		if (!ovly_route_matches(route, &filter))
+			continue;
+		cursor->key = route->key;
+		hdr = ovly_nl_dump_start(skb, cb, ovly, OVLY_CMD_ROUTE_GET);
+		if (!hdr)
+			return -EMSGSIZE;
+		if (ovly_nl_put_route(skb, route)) {
+			genlmsg_cancel(skb, hdr);
+			return -EMSGSIZE;
+		}
+		genlmsg_end(skb, hdr);
+	}
+	return 0;
+}
+
+int ovly_nl_route_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return ovly_nl_dump_devs(skb, cb, ovly_nl_route_dump_dev);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _OVLY_PEER_H
+#define _OVLY_PEER_H
+
+#include <linux/list.h>
+#include <linux/ovly.h>
+#include <linux/rcupdate.h>
+#include <linux/rhashtable-types.h>
+
+#include "addr.h"
+
+struct netlink_ext_ack;
+struct ovly_dev;
+struct ovly_path;
+struct ovly_peer;
+struct ovly_route;
+struct ovly_stats;
+
+/**
+ * struct ovly_addr - one overlay ("system") address of a peer
+ * @node: in &ovly_dev.addrs
+ * @ip: the address, the key
+ * @peer: the owner
+ * @route: the host route to it, owned by the peer
+ * @list: in &ovly_peer.addrs
+ * @rcu: for the readers of &ovly_dev.addrs
+ */
+struct ovly_addr {
+	struct rhash_head node;
+	struct ovly_ip ip;
+	struct ovly_peer *peer;
+	struct ovly_route *route;
+	struct list_head list;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct ovly_peer - a remote overlay node
+ * @ovly: the device; outlives the peer
+ * @active: the path that takes its packets, or NULL while it is down; changed
+ *	under &ovly_net.path_lock, read under RCU
+ * @stats: counters
+ * @id: key in &ovly_dev.peers
+ * @on_down: enum ovly_on_down
+ * @route_limit: routes it may own, 0 for any number
+ * @n_routes: routes it owns beside those of its addresses
+ * @n_paths: length of @paths; guarded like it
+ * @transitions: how often it came up; guarded by &ovly_net.path_lock
+ * @since: jiffies64 of the last transition; likewise
+ * @paths: its paths; guarded by &ovly_net.path_lock
+ * @addrs: its &struct ovly_addr; changed under both &ovly_dev.lock and
+ *	&ovly_net.path_lock, so that either is enough to read it
+ * @routes: its routes, including those of its addresses
+ * @endpoints: outer addresses it has used
+ * @turned: in &ovly_dev.turned, or empty
+ * @name_node: in &ovly_dev.names
+ * @rcu: for the readers of @active and of &ovly_dev.addrs
+ * @name: unique on the device; never changes
+ *
+ * Fields without a rule of their own are guarded by &ovly_dev.lock.
+ *
+ * Lifetime: a peer belongs to its device, and &ovly_dev.lock is what keeps it
+ * alive in process context.  Packets reach it under RCU alone, through
+ * &ovly_dev.sole, &ovly_dev.addrs or a path, and keep no reference; key manager
+ * events reach it through a path, under &ovly_net.path_lock.
+ * ovly_peer_del() takes it out of all of these first and frees it after a grace
+ * period.
+ */
+struct ovly_peer {
+	struct ovly_dev *ovly;
+	struct ovly_path __rcu *active;
+	struct ovly_stats __percpu *stats;
+	u32 id;
+	u32 on_down;
+	u32 route_limit;
+	u32 n_routes;
+	u32 n_paths;
+	u32 transitions;
+	u64 since;
+	struct list_head paths;
+	struct list_head addrs;
+	struct list_head routes;
+	struct list_head endpoints;
+	struct list_head turned;
+	struct rhash_head name_node;
+	struct rcu_head rcu;
+	char name[OVLY_NAME_MAX + 1];
+};
+
+/**
+ * struct ovly_peer_conf - what a request says about a peer
+ * @name: or NULL
+ * @addrs: new addresses, if @has_addrs
+ * @n_addrs: number of @addrs
+ * @has_addrs: the request names addresses
+ * @has_on_down: @on_down counts
+ * @has_route_limit: @route_limit counts
+ * @on_down: enum ovly_on_down
+ * @route_limit: routes
+ */
+struct ovly_peer_conf {
+	const char *name;
+	struct ovly_ip addrs[OVLY_PEER_ADDRS_MAX];
+	unsigned int n_addrs;
+	bool has_addrs;
+	bool has_on_down;
+	bool has_route_limit;
+	u32 on_down;
+	u32 route_limit;
+};
+
+int ovly_peer_tables_init(struct ovly_dev *ovly);
+void ovly_peer_tables_destroy(struct ovly_dev *ovly);
+
+struct ovly_peer *ovly_peer_new(struct ovly_dev *ovly, const struct ovly_peer_conf *conf,
+				struct netlink_ext_ack *extack);
+int ovly_peer_set(struct ovly_peer *peer, const struct ovly_peer_conf *conf,
+		  struct netlink_ext_ack *extack);
+void ovly_peer_del(struct ovly_peer *peer);
+void ovly_peer_del_all(struct ovly_dev *ovly);
+
+struct ovly_peer *ovly_peer_find(struct ovly_dev *ovly, u32 id);
+struct ovly_peer *ovly_peer_find_name(struct ovly_dev *ovly, const char *name);
+struct ovly_peer *ovly_peer_find_via(struct ovly_dev *ovly, const struct ovly_ip *via);
+struct ovly_peer *ovly_peer_pop_turned(struct ovly_dev *ovly);
+void ovly_peer_turn(struct ovly_peer *peer);
+const struct ovly_ip *ovly_peer_addr(const struct ovly_peer *peer, u32 family);
+
+struct ovly_peer *ovly_peer_lookup_rcu(const struct ovly_dev *ovly, const struct ovly_ip *nexthop);
+
+static inline bool ovly_peer_is_up(const struct ovly_peer *peer)
+{
+	return rcu_access_pointer(peer->active);
+}
+
+#endif /* _OVLY_PEER_H */

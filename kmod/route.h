@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _OVLY_ROUTE_H
+#define _OVLY_ROUTE_H
+
+#include <linux/list.h>
+#include <linux/rbtree.h>
+
+#include "addr.h"
+
+struct netlink_ext_ack;
+struct ovly_dev;
+struct ovly_peer;
+
+/**
+ * struct ovly_route_key - what tells the routes of a device apart
+ * @dst: prefix, host bits zero
+ * @len: prefix length
+ * @metric: as the kernel has it: IPv6 routes have none of 0
+ */
+struct ovly_route_key {
+	struct ovly_ip dst;
+	u8 len;
+	u32 metric;
+};
+
+/**
+ * struct ovly_route - a route that a peer owns
+ * @node: in &ovly_dev.routes
+ * @key: prefix and metric
+ * @peer: the owner
+ * @list: in &ovly_peer.routes
+ * @stamp: &ovly_dev.sweep_clock when it was last asked for
+ * @epoch: &ovly_sync.synced when it was put into the table; it is there if the
+ *	two are equal, and never was if 0
+ * @tag: position in the request that is being applied
+ * @err: why it is not in the table, a positive errno, or 0
+ * @protocol: RTPROT_* of whoever asked for it
+ * @system: it is the host route of one of the peer's addresses
+ * @stale: what the table has of it is to be replaced
+ * @queued: it is in the batch of the request that is being applied
+ * @fresh: made by the request that is being applied
+ *
+ * Guarded by &ovly_dev.lock.
+ */
+struct ovly_route {
+	struct rb_node node;
+	struct ovly_route_key key;
+	struct ovly_peer *peer;
+	struct list_head list;
+	u64 stamp;
+	u32 epoch;
+	u32 tag;
+	int err;
+	u8 protocol;
+	bool system;
+	bool stale;
+	bool queued;
+	bool fresh;
+};
+
+/**
+ * struct ovly_route_filter - which routes a flush, sweep or dump means
+ * @peer: only this peer's, or NULL
+ * @protocol: only these, or 0
+ * @family: only these, or 0
+ * @before: only those with a stamp below, or 0
+ */
+struct ovly_route_filter {
+	const struct ovly_peer *peer;
+	u8 protocol;
+	u8 family;
+	u64 before;
+};
+
+int ovly_route_key_cmp(const struct ovly_route_key *a, const struct ovly_route_key *b);
+struct ovly_route *ovly_route_find(struct ovly_dev *ovly, const struct ovly_route_key *key);
+struct ovly_route *ovly_route_find_from(struct ovly_dev *ovly, const struct ovly_route_key *key);
+struct ovly_route *ovly_route_next(const struct ovly_route *route);
+struct ovly_route *ovly_route_longest(struct ovly_dev *ovly, const struct ovly_ip *ip);
+bool ovly_route_matches(const struct ovly_route *route, const struct ovly_route_filter *filter);
+
+struct ovly_route *ovly_route_new(struct ovly_peer *peer, const struct ovly_route_key *key,
+				  u8 protocol, u16 nl_flags, struct netlink_ext_ack *extack);
+struct ovly_route *ovly_route_new_system(struct ovly_peer *peer, const struct ovly_ip *ip,
+					 struct netlink_ext_ack *extack);
+void ovly_route_unlink(struct ovly_route *route);
+
+int ovly_route_cache_init(void);
+void ovly_route_cache_exit(void);
+void ovly_route_free(struct ovly_route *route);
+
+#endif /* _OVLY_ROUTE_H */

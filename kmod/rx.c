@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Receive: SA to path, path to peer, and into the stack.
+ *
+ * XFRM calls back after it has decrypted a packet.  esp4, esp6 and whoever else
+ * registered handlers keep doing the input; this callback only claims packets
+ * whose SA carries the if_id of a path.  What it claims it must judge itself:
+ * the stack's own policy check knows nothing of if_ids without the single slot
+ * that xfrm_interface takes, so the SA's selector, the peer and the source are
+ * checked here and the security path is dropped afterwards.
+ */
+#include "rx.h"
+
+#include <linux/rtnetlink.h>
+#include <net/ip6_fib.h>
+#include <net/ip6_route.h>
+#include <net/ip_fib.h>
+#include <net/l3mdev.h>
+#include <net/xfrm.h>
+
+#include "compat.h"
+#include "device.h"
+#include "net.h"
+#include "notify.h"
+#include "path.h"
+#include "peer.h"
+#include "stats.h"
+
+/* Between vti (100) and xfrm_interface (10): each looks for SAs of its own. */
+#define OVLY_RX_PRIORITY	50
+
+/* Does a next hop on the device lead to the peer? */
+static bool ovly_rx_nexthop_is(const struct ovly_peer *peer, const struct ovly_ip *nexthop)
+{
+	const struct ovly_dev *ovly = peer->ovly;
+
+	if (ovly->mode == OVLY_MODE_P2P || READ_ONCE(ovly->src_valid) == OVLY_SRC_VALID_LOOSE)
+		return true;
+	return ovly_peer_lookup_rcu(ovly, nexthop) == peer;
+}
+
+static bool ovly_rx_source4_ok(const struct ovly_peer *peer, const struct sk_buff *skb)
+{
+	struct net_device *dev = peer->ovly->dev;
+	struct flowi4 fl4 = {
+		.daddr = ip_hdr(skb)->saddr,
+		.saddr = ip_hdr(skb)->daddr,
+		.flowi4_iif = LOOPBACK_IFINDEX,
+		.flowi4_oif = l3mdev_master_ifindex_rcu(dev),
+		.flowi4_mark = skb->mark,
+		.flowi4_scope = RT_SCOPE_UNIVERSE,
+	};
+	struct fib_result res;
+	int i;
+
+	if (ipv4_is_multicast(fl4.daddr) || ipv4_is_lbcast(fl4.daddr) ||
+	    ipv4_is_zeronet(fl4.daddr))
+		return false;
+	if (fib_lookup(dev_net(dev), &fl4, &res, 0) || res.type != RTN_UNICAST)
+		return false;
+	for (i = 0; i < fib_info_num_path(res.fi); i++) {
+		const struct fib_nh_common *nhc = fib_info_nhc(res.fi, i);
+		struct ovly_ip nexthop;
+
+		if (nhc->nhc_dev != dev)
+			continue;
+		if (nhc->nhc_gw_family == AF_INET6)
+			nexthop = ovly_ip_v6(&nhc->nhc_gw.ipv6);
+		else
+			nexthop = ovly_ip_v4(nhc->nhc_gw_family ? nhc->nhc_gw.ipv4 : fl4.daddr);
+		if (ovly_rx_nexthop_is(peer, &nexthop))
+			return true;
+	}
+	return false;
+}
+
+static bool ovly_rx_source6_ok(const struct ovly_peer *peer, const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	struct net_device *dev = peer->ovly->dev;
+	struct flowi6 fl6 = {
+		.daddr = ipv6_hdr(skb)->saddr,
+		.saddr = ipv6_hdr(skb)->daddr,
+		.flowi6_iif = LOOPBACK_IFINDEX,
+		.flowi6_oif = l3mdev_master_ifindex_rcu(dev),
+		.flowi6_mark = skb->mark,
+	};
+	struct ovly_ip nexthop;
+	struct dst_entry *dst;
+	bool ok = false;
+
+	if (ipv6_addr_is_multicast(&fl6.daddr) || ipv6_addr_any(&fl6.daddr) ||
+	    ipv6_addr_loopback(&fl6.daddr))
+		return false;
+	/* A link-local source is looked up on the link it came from. */
+	if (ipv6_addr_type(&fl6.daddr) & IPV6_ADDR_LINKLOCAL)
+		fl6.flowi6_oif = dev->ifindex;
+	dst = (struct dst_entry *)ip6_route_lookup(dev_net(dev), &fl6, skb, 0);
+	if (!dst->error && dst->dev == dev) {
+		nexthop = ovly_ip_v6(rt6_nexthop(container_of(dst, struct rt6_info, dst),
+						 &fl6.daddr));
+		ok = ovly_rx_nexthop_is(peer, &nexthop);
+	}
+	dst_release(dst);
+	return ok;
+#else
+	return false;
+#endif
+}
+
+/* Would a packet to this source go to this peer? */
+static bool ovly_rx_source_ok(const struct ovly_peer *peer, const struct sk_buff *skb)
+{
+	if (READ_ONCE(peer->ovly->src_valid) == OVLY_SRC_VALID_OFF)
+		return true;
+	return skb->protocol == htons(ETH_P_IP) ? ovly_rx_source4_ok(peer, skb) :
+						  ovly_rx_source6_ok(peer, skb);
+}
+
+static bool ovly_rx_selector_is_any(const struct xfrm_selector *sel)
+{
+	return !sel->prefixlen_s && !sel->prefixlen_d && !sel->proto && !sel->sport_mask &&
+	       !sel->dport_mask;
+}
+
+static bool ovly_rx_selector_match(const struct xfrm_selector *sel, const struct flowi *fl,
+				   u16 family)
+{
+	const union flowi_uli *uli;
+
+	if (family == AF_INET) {
+		const struct flowi4 *fl4 = &fl->u.ip4;
+
+		uli = &fl4->uli;
+		if (!addr4_match(fl4->daddr, sel->daddr.a4, sel->prefixlen_d) ||
+		    !addr4_match(fl4->saddr, sel->saddr.a4, sel->prefixlen_s))
+			return false;
+	} else {
+		const struct flowi6 *fl6 = &fl->u.ip6;
+
+		uli = &fl6->uli;
+		if (!addr_match(&fl6->daddr, &sel->daddr, sel->prefixlen_d) ||
+		    !addr_match(&fl6->saddr, &sel->saddr, sel->prefixlen_s))
+			return false;
+	}
+	return !((xfrm_flowi_dport(fl, uli) ^ sel->dport) & sel->dport_mask) &&
+	       !((xfrm_flowi_sport(fl, uli) ^ sel->sport) & sel->sport_mask) &&
+	       (!sel->proto || fl->flowi_proto == sel->proto);
+}
+
+/* Is this what the SA was negotiated for? */
+static bool ovly_rx_selector_ok(const struct xfrm_state *x, struct sk_buff *skb, u16 family)
+{
+	struct flowi fl = {};
+
+	if (x->props.mode != XFRM_MODE_TUNNEL)
+		return false;
+	if (x->sel.family != AF_UNSPEC && x->sel.family != family)
+		return false;
+	if (ovly_rx_selector_is_any(&x->sel))
+		return true;
+	return !ovly_compat_decode_session(xs_net((struct xfrm_state *)x), skb, &fl, family) &&
+	       ovly_rx_selector_match(&x->sel, &fl, family);
+}
+
+/* The family of the inner packet, or 0 if it is none. */
+static u16 ovly_rx_family(struct sk_buff *skb)
+{
+	switch (skb->protocol) {
+	case htons(ETH_P_IP):
+		return pskb_may_pull(skb, sizeof(struct iphdr)) ? AF_INET : 0;
+	case htons(ETH_P_IPV6):
+		return pskb_may_pull(skb, sizeof(struct ipv6hdr)) ? AF_INET6 : 0;
+	}
+	return 0;
+}
+
+static void ovly_rx_scrub(struct sk_buff *skb, bool xnet)
+{
+	ovly_compat_clear_tstamp(skb);
+	skb->pkt_type = PACKET_HOST;
+	skb->skb_iif = 0;
+	skb->ignore_df = 0;
+	skb_dst_drop(skb);
+	nf_reset_ct(skb);
+	nf_reset_trace(skb);
+	/* See the top of the file.  XFRM does not look at it again. */
+	secpath_reset(skb);
+	if (!xnet)
+		return;
+	ipvs_reset(skb);
+	skb_orphan(skb);
+	skb->mark = 0;
+}
+
+static int ovly_rx_drop(struct sk_buff *skb, struct ovly_peer *peer, enum ovly_stats_attr why)
+{
+	ovly_stats_inc(peer->ovly->stats, why);
+	ovly_stats_inc(peer->stats, why);
+	/* XFRM drops it and then asks every callback again: not twice here. */
+	secpath_reset(skb);
+	return -EPERM;
+}
+
+static void ovly_rx_report_source(const struct ovly_peer *peer, const struct sk_buff *skb)
+{
+	struct ovly_ip source = skb->protocol == htons(ETH_P_IP) ?
+				ovly_ip_v4(ip_hdr(skb)->saddr) : ovly_ip_v6(&ipv6_hdr(skb)->saddr);
+
+	ovly_notify_source(peer, &source);
+}
+
+/**
+ * ovly_rx_cb() - a packet came out of XFRM
+ * @skb: the inner packet, or the outer one if @err
+ * @err: XFRM could not make anything of it
+ *
+ * Context: RCU read side, bottom halves disabled.
+ * Return: 1 if it is not for a path, 0 if it is and was taken, negative if it
+ * is and must be dropped
+ */
+static int ovly_rx_cb(struct sk_buff *skb, int err)
+{
+	const struct xfrm_state *x;
+	struct ovly_path *path;
+	struct ovly_peer *peer;
+	struct ovly_dev *ovly;
+	unsigned int len;
+	u16 family;
+
+	if (!secpath_exists(skb) || !skb_sec_path(skb)->len)
+		return 1;
+	x = xfrm_input_state(skb);
+	if (!x->if_id)
+		return 1;
+	path = xa_load(&ovly_net(xs_net((struct xfrm_state *)x))->paths_in, x->if_id);
+	if (!path)
+		return 1;
+	peer = path->peer;
+	ovly = peer->ovly;
+	if (err) {
+		ovly_stats_inc(ovly->stats, OVLY_A_STATS_RX_ERROR);
+		ovly_stats_inc(peer->stats, OVLY_A_STATS_RX_ERROR);
+		return 0;
+	}
+
+	family = ovly_rx_family(skb);
+	/* A path without SAs may have lost its if_id to somebody else's tunnel. */
+	if (!family || !netif_running(ovly->dev) || READ_ONCE(path->state) == OVLY_PATH_DOWN)
+		return ovly_rx_drop(skb, peer, OVLY_A_STATS_RX_ERROR);
+	if (!ovly_rx_selector_ok(x, skb, family))
+		return ovly_rx_drop(skb, peer, OVLY_A_STATS_RX_SELECTOR);
+	if (!ovly_rx_source_ok(peer, skb)) {
+		ovly_rx_report_source(peer, skb);
+		return ovly_rx_drop(skb, peer, OVLY_A_STATS_RX_SOURCE);
+	}
+
+	len = skb->len;
+	skb->dev = ovly->dev;
+	ovly_rx_scrub(skb, !net_eq(ovly->net, dev_net(ovly->dev)));
+	ovly_stats_packet(ovly->stats, OVLY_A_STATS_RX_PACKETS, len);
+	ovly_stats_packet(peer->stats, OVLY_A_STATS_RX_PACKETS, len);
+	return 0;
+}
+
+/* Leave input and ICMP errors to the handlers behind this one. */
+static int ovly_rx_pass(struct sk_buff *skb)
+{
+	return -EINVAL;
+}
+
+static int ovly_rx_pass_input(struct sk_buff *skb, int nexthdr, __be32 spi, int encap_type)
+{
+	return -EINVAL;
+}
+
+static int ovly_rx_pass_err4(struct sk_buff *skb, u32 info)
+{
+	return -ENOENT;
+}
+
+static int ovly_rx_pass_err6(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type, u8 code,
+			     int offset, __be32 info)
+{
+	return -ENOENT;
+}
+
+static struct xfrm4_protocol ovly_rx_esp4 = {
+	.handler = ovly_rx_pass,
+	.input_handler = ovly_rx_pass_input,
+	.cb_handler = ovly_rx_cb,
+	.err_handler = ovly_rx_pass_err4,
+	.priority = OVLY_RX_PRIORITY,
+};
+
+static struct xfrm6_protocol ovly_rx_esp6 = {
+	.handler = ovly_rx_pass,
+	.input_handler = ovly_rx_pass_input,
+	.cb_handler = ovly_rx_cb,
+	.err_handler = ovly_rx_pass_err6,
+	.priority = OVLY_RX_PRIORITY,
+};
+
+int ovly_rx_register(void)
+{
+	int err;
+
+	err = xfrm4_protocol_register(&ovly_rx_esp4, IPPROTO_ESP);
+	if (err)
+		return err;
+#if IS_ENABLED(CONFIG_IPV6)
+	err = xfrm6_protocol_register(&ovly_rx_esp6, IPPROTO_ESP);
+	if (err)
+		xfrm4_protocol_deregister(&ovly_rx_esp4, IPPROTO_ESP);
+#endif
+	return err;
+}
+
+void ovly_rx_unregister(void)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	xfrm6_protocol_deregister(&ovly_rx_esp6, IPPROTO_ESP);
+#endif
+	xfrm4_protocol_deregister(&ovly_rx_esp4, IPPROTO_ESP);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _OVLY_SA_H
+#define _OVLY_SA_H
+
+#include <linux/types.h>
+
+struct ovly_net;
+struct ovly_path;
+
+/**
+ * enum ovly_sa_dir - which way an SA goes
+ * @OVLY_SA_ANY: not known; counts for both
+ * @OVLY_SA_IN: towards an address of this host
+ * @OVLY_SA_OUT: from an address of this host
+ */
+enum ovly_sa_dir {
+	OVLY_SA_ANY,
+	OVLY_SA_IN,
+	OVLY_SA_OUT,
+};
+
+bool ovly_sa_count(struct ovly_net *on, struct ovly_path *path);
+void ovly_sa_forget_all(struct ovly_net *on);
+
+void ovly_sa_register(void);
+void ovly_sa_unregister(void);
+
+#endif /* _OVLY_SA_H */

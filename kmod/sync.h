@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _OVLY_SYNC_H
+#define _OVLY_SYNC_H
+
+#include <linux/atomic.h>
+#include <linux/list.h>
+#include <linux/workqueue.h>
+
+struct ovly_dev;
+struct ovly_fib_batch;
+struct ovly_fib_route;
+struct ovly_guard;
+struct ovly_peer;
+struct ovly_route;
+struct ovly_route_filter;
+
+/**
+ * struct ovly_sync - what of a device is in the routing table
+ * @epoch: bumped, under any lock, when the kernel may have dropped the device's
+ *	routes or they belong into another table
+ * @synced: value of @epoch that the table was last brought up to
+ * @table_since: value of @epoch since which @table is in use
+ * @table: the table in use
+ * @guard: network namespace in which it is used
+ * @guarded: the table is reached by a rule, needs that rule and throw routes
+ * @ruled: the rule is held, as the device is up
+ * @installed: routes in the table
+ * @work: brings the table up to date
+ *
+ * Guarded by &ovly_dev.lock, but for @epoch and @work.
+ */
+struct ovly_sync {
+	atomic_t epoch;
+	u32 synced;
+	u32 table_since;
+	u32 table;
+	struct ovly_guard *guard;
+	bool guarded;
+	bool ruled;
+	u32 installed;
+	struct work_struct work;
+};
+
+/**
+ * struct ovly_sync_batch - route changes of one request
+ * @ovly: the device, locked
+ * @fib: on their way to the table
+ * @refused: told of every route that the table refused; a fresh one is freed
+ *	afterwards.  May be NULL.
+ * @context: for @refused
+ */
+struct ovly_sync_batch {
+	struct ovly_dev *ovly;
+	struct ovly_fib_batch *fib;
+	void (*refused)(void *context, const struct ovly_route *route, int err);
+	void *context;
+};
+
+void ovly_sync_init(struct ovly_dev *ovly);
+void ovly_sync_exit(struct ovly_dev *ovly);
+
+void ovly_sync_lost(struct ovly_dev *ovly);
+void ovly_sync_queue(struct ovly_dev *ovly);
+int ovly_sync_settle(struct ovly_dev *ovly);
+
+int ovly_sync_begin(struct ovly_sync_batch *batch, struct ovly_dev *ovly);
+void ovly_sync_route(struct ovly_sync_batch *batch, struct ovly_route *route);
+void ovly_sync_remove(struct ovly_sync_batch *batch, struct ovly_route *route);
+u32 ovly_sync_sweep(struct ovly_sync_batch *batch, const struct ovly_route_filter *filter);
+void ovly_sync_commit(struct ovly_sync_batch *batch);
+void ovly_sync_end(struct ovly_sync_batch *batch);
+
+bool ovly_sync_installed(const struct ovly_route *route);
+void ovly_sync_fib_route(const struct ovly_route *route, struct ovly_fib_route *fib);
+
+#endif /* _OVLY_SYNC_H */
