@@ -39,3 +39,18 @@ capture_strangers() {
 	tcpdump -n -r "$WORK/wan/log/$1.pcap" "not ($CAPTURE_ALLOWED)" 2>"$WORK/wan/log/strangers.err" ||
 		fail "tcpdump: $(cat "$WORK/wan/log/strangers.err")"
 }
+
+# capture_proof: the verdict is worth something only if a leak would show. Leaks
+# one packet from each side on purpose and insists that both are reported.
+capture_proof() {
+	local out
+
+	capture_start proof
+	# Nobody answers these; that they leave is all that matters.
+	node branch ping -n -c 1 -W 1 -I 192.168.1.1 81.81.81.1 >/dev/null 2>&1 || true
+	node hub ping -n -c 1 -W 1 -I 81.81.81.1 10.122.144.146 >/dev/null 2>&1 || true
+	capture_stop proof
+	out=$(capture_strangers proof)
+	matches '192\.168\.1\.1 > 81\.81\.81\.1: ICMP echo request' echo "$out"
+	matches '81\.81\.81\.1 > 10\.122\.144\.146: ICMP echo request' echo "$out"
+}

@@ -12,6 +12,7 @@
 # subshell and the next one has to know what it started.
 
 # Runs in the mount namespace of a new node: $1 is the node's directory.
+# shellcheck disable=SC2016 # the inner shell expands it
 node_mounts='
 	set -e
 	mount --make-rprivate /
@@ -90,7 +91,7 @@ node_stop() {
 	pid=$(cat "$file")
 	rm -f "$file"
 	kill -"${3:-TERM}" "$pid" 2>/dev/null || return 0
-	wait_for 20 "$2 on $1 ends" never alive "$pid"
+	wait_for 20 "$2 on $1 ends" never alive "$pid" >/dev/null
 }
 
 # node_del NAME: programs, holder and namespace go.
@@ -98,9 +99,10 @@ node_del() {
 	local name=$1 file
 
 	for file in "$WORK/$name/pid"/*; do
-		[ -e "$file" ] && (node_stop "$name" "${file##*/}") ||
-			kill -KILL "$(cat "$file")"
-	done 2>/dev/null
+		[ -e "$file" ] || continue
+		# A subshell, because giving up on one must not keep the others.
+		(node_stop "$name" "${file##*/}") || note "$name: ${file##*/} did not end"
+	done
 	kill "$(cat "$WORK/$name/holder")" 2>/dev/null
 	ip netns del "$name"
 }

@@ -24,6 +24,10 @@ E2E=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$E2E/capture.sh"
 # shellcheck source=selftests/e2e/daemons.sh
 . "$E2E/daemons.sh"
+# shellcheck source=selftests/e2e/rekey.sh
+. "$E2E/rekey.sh"
+# shellcheck source=selftests/e2e/branch-node.sh
+. "$E2E/branch-node.sh"
 
 # setup_env: finds the parts and makes the scratch directory.
 setup_env() {
@@ -47,9 +51,6 @@ setup_keep_logs() {
 	cp -r "$WORK"/. "$OVLY_OUT/$SUITE/"
 	rm -rf "$WORK"
 }
-
-# psk: a fresh key for this run; there is no secret in the source.
-psk() { od -An -N16 -tx1 /dev/urandom | tr -d ' \n'; }
 
 # left_behind NODE: prints what the module must not leave in a namespace.
 left_behind() {

@@ -12,6 +12,7 @@
 
 WAN_GW=10.88.247.65
 HUB_WAN=10.88.247.84
+# shellcheck disable=SC2034 # the scenarios use it
 HUB_SYSTEM=166.34.121.112
 
 wan_new() {

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# rekey.sh: rekeying and reauthentication under traffic. What each must not do
+# is the same: lose a packet, or touch a route.
+#
+# Sourced after daemons.sh and probe.sh; defines functions only.
+
+# sa_replaced NODE ike|child OLD-IDS: one SA is in use, and it is another one.
+sa_replaced() {
+	local ids
+
+	ids=$(sa_ids "$1" "$2")
+	echo "$2 SAs: ${ids:-none}, before: $3" | tr '\n' ' '
+	[ -n "$ids" ] && [ "$(wc -l <<<"$ids")" = 1 ] && [ "$ids" != "$3" ]
+}
+
+# replace_sa NODE ike|child SWANCTL-ARGUMENT...: asks charon for a new SA and
+# waits until it has replaced the old one. charon may refuse for a moment while
+# another exchange of the same SA is under way, and answers "0 rekeyed" then.
+replace_sa() {
+	local n=$1 kind=$2 old
+
+	shift 2
+	old=$(sa_ids "$n" "$kind")
+	wait_for 20 "charon starts: $*" swanctl_q "$n" --rekey "$@"
+	wait_for 60 "a new $kind SA replaced the old one" sa_replaced "$n" "$kind" "$old"
+}
+
+# rekey_case NODE SOURCE DESTINATION ike|child SWANCTL-ARGUMENT...: the same
+# under a running ping and with an eye on table 220.
+rekey_case() {
+	local n=$1 src=$2 dst=$3 events
+
+	shift 3
+	ping_bg "$n" "$src" "$dst"
+	monitor_start "$n"
+	replace_sa "$n" "$@"
+	# Traffic on the new SA, after the old one is gone.
+	pings "$n" "$src" "$dst" 5
+	events=$(monitor_end "$n" 220)
+	same "" "$events" "events in table 220"
+	ping_end "$n"
+}
