@@ -209,7 +209,8 @@ static int ovly_device_validate(struct nlattr *tb[], struct nlattr *data[],
 {
 	/* A layer 3 device has no link-layer address. */
 	if (tb[IFLA_ADDRESS]) {
-		NL_SET_ERR_MSG_ATTR(extack, tb[IFLA_ADDRESS], "ovly: the device has no link-layer address");
+		NL_SET_ERR_MSG_ATTR(extack, tb[IFLA_ADDRESS],
+				    "ovly: the device has no link-layer address");
 		return -EOPNOTSUPP;
 	}
 	return 0;
@@ -244,7 +245,11 @@ static int ovly_device_new(struct net_device *dev, struct nlattr *data[],
 	ovly_notify_dev(dev, OVLY_EVENT_DEV_NEW);
 	return 0;
 }
-OVLY_COMPAT_NEWLINK(ovly_device_newlink, ovly_device_new)
+
+static int ovly_device_newlink(OVLY_COMPAT_NEWLINK_ARGS)
+{
+	return ovly_device_new(dev, OVLY_COMPAT_NEWLINK_DATA, extack);
+}
 
 static int ovly_device_changelink(struct net_device *dev, struct nlattr *tb[],
 				  struct nlattr *data[], struct netlink_ext_ack *extack)

@@ -51,7 +51,8 @@ int ovly_nl_check_text(const struct nlattr *nla, struct netlink_ext_ack *extack)
 	return 0;
 
 refuse:
-	NL_SET_ERR_MSG_ATTR(extack, nla, "ovly: a name has 1 to 63 printable ASCII characters and no space");
+	NL_SET_ERR_MSG_ATTR(extack, nla,
+			    "ovly: a name has 1 to 63 printable ASCII characters and no space");
 	return -EINVAL;
 }
 
@@ -65,7 +66,8 @@ static int ovly_nl_parse_addrs(const struct nlattr *nest, struct ovly_peer_conf 
 		if (nla_type(nla) != OVLY_A_PEER_ADDR)
 			continue;
 		if (conf->n_addrs == OVLY_PEER_ADDRS_MAX) {
-			NL_SET_ERR_MSG_ATTR(extack, nla, "ovly: a peer has at most 8 system addresses");
+			NL_SET_ERR_MSG_ATTR(extack, nla,
+					    "ovly: a peer has at most 8 system addresses");
 			return -E2BIG;
 		}
 		err = ovly_nl_parse_ip(nla, &conf->addrs[conf->n_addrs++], extack);

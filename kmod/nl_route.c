@@ -69,14 +69,12 @@ static void ovly_nl_table_refused(void *context, const struct ovly_route *route,
 		       "ovly: the table refused the route");
 }
 
-#define ovly_nl_for_each_route(nla, info, rem)						\
-	nla_for_each_attr(nla, genlmsg_data((info)->genlhdr), genlmsg_len((info)->genlhdr), rem) \
-		if (nla_type(nla) == OVLY_A_ROUTE)
-
 /* Applies @entry to every entry of the request, and reports. */
 static int ovly_nl_batch(struct genl_info *info, ovly_nl_entry_t entry)
 {
 	struct nlattr *tb[OVLY_A_ROUTE_MAX + 1];
+	struct nlattr *attrs = genlmsg_data(info->genlhdr);
+	int len = genlmsg_len(info->genlhdr);
 	struct ovly_nl_batch batch = { .info = info };
 	struct ovly_dev *ovly;
 	struct nlattr *nla;
@@ -86,7 +84,9 @@ static int ovly_nl_batch(struct genl_info *info, ovly_nl_entry_t entry)
 	if (ovly_nl_missing(info, OVLY_A_ROUTE))
 		return -EINVAL;
 	/* The policy looks at the last entry alone; malformed ones refuse all. */
-	ovly_nl_for_each_route(nla, info, rem) {
+	nla_for_each_attr(nla, attrs, len, rem) {
+		if (nla_type(nla) != OVLY_A_ROUTE)
+			continue;
 		err = nla_parse_nested(tb, OVLY_A_ROUTE_MAX, nla, ovly_nl_route_policy,
 				       info->extack);
 		if (err)
@@ -111,9 +111,11 @@ static int ovly_nl_batch(struct genl_info *info, ovly_nl_entry_t entry)
 	batch.sync.refused = ovly_nl_table_refused;
 	batch.sync.context = &batch;
 
-	ovly_nl_for_each_route(nla, info, rem) {
+	nla_for_each_attr(nla, attrs, len, rem) {
 		struct netlink_ext_ack why = {};
 
+		if (nla_type(nla) != OVLY_A_ROUTE)
+			continue;
 		nla_parse_nested(tb, OVLY_A_ROUTE_MAX, nla, ovly_nl_route_policy, NULL);
 		err = entry(&batch, tb, &why);
 		if (err)
@@ -197,7 +199,9 @@ static struct ovly_peer *ovly_nl_route_peer(struct ovly_dev *ovly, struct nlattr
 static int ovly_nl_route_protocol(struct nlattr *tb[], u8 *protocol,
 				  struct netlink_ext_ack *extack)
 {
-	*protocol = tb[OVLY_A_ROUTE_PROTOCOL] ? nla_get_u32(tb[OVLY_A_ROUTE_PROTOCOL]) : RTPROT_BOOT;
+	*protocol = RTPROT_BOOT;
+	if (tb[OVLY_A_ROUTE_PROTOCOL])
+		*protocol = nla_get_u32(tb[OVLY_A_ROUTE_PROTOCOL]);
 	if (*protocol != OVLY_RTPROT)
 		return 0;
 	NL_SET_ERR_MSG_MOD(extack, "protocol 220 is for the module's own routes");
@@ -272,7 +276,8 @@ static int ovly_nl_route_del_one(struct ovly_nl_batch *batch, struct nlattr *tb[
 			return -ENOENT;
 		}
 	}
-	if (tb[OVLY_A_ROUTE_PROTOCOL] && nla_get_u32(tb[OVLY_A_ROUTE_PROTOCOL]) != route->protocol) {
+	if (tb[OVLY_A_ROUTE_PROTOCOL] &&
+	    nla_get_u32(tb[OVLY_A_ROUTE_PROTOCOL]) != route->protocol) {
 		NL_SET_ERR_MSG_MOD(extack, "the route is of another protocol");
 		return -ENOENT;
 	}

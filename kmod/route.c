@@ -182,7 +182,7 @@ static struct ovly_route *ovly_route_again(struct ovly_route *route, struct ovly
 		if (route->peer == peer)
 			NL_SET_ERR_MSG_MOD(extack, "the peer owns this route already");
 		else
-			NL_SET_ERR_MSG_MOD(extack, "another peer owns this route; replace moves it");
+			NL_SET_ERR_MSG_MOD(extack, "another peer owns this route");
 		return ERR_PTR(-EEXIST);
 	}
 	if (route->peer != peer) {
@@ -197,6 +197,29 @@ static struct ovly_route *ovly_route_again(struct ovly_route *route, struct ovly
 		route->protocol = protocol;
 		route->stale = true;
 	}
+	return route;
+}
+
+/* A request for a prefix that no peer owns. */
+static struct ovly_route *ovly_route_make(struct ovly_peer *peer, const struct ovly_route_key *key,
+					  u8 protocol, u16 nl_flags,
+					  struct netlink_ext_ack *extack)
+{
+	struct ovly_route *route;
+	int err;
+
+	if (!(nl_flags & NLM_F_CREATE)) {
+		NL_SET_ERR_MSG_MOD(extack, "no peer owns this route");
+		return ERR_PTR(-ENOENT);
+	}
+	err = ovly_route_check_limit(peer, extack);
+	if (err)
+		return ERR_PTR(err);
+	route = ovly_route_alloc(key, protocol);
+	if (IS_ERR(route))
+		return route;
+	ovly_route_attach(route, peer);
+	ovly_route_insert(peer->ovly, route);
 	return route;
 }
 
@@ -224,25 +247,14 @@ struct ovly_route *ovly_route_new(struct ovly_peer *peer, const struct ovly_rout
 		return ERR_PTR(err);
 
 	route = ovly_route_find(ovly, key);
-	if (route) {
+	if (route)
 		route = ovly_route_again(route, peer, protocol, nl_flags, extack);
-	} else if (!(nl_flags & NLM_F_CREATE)) {
-		NL_SET_ERR_MSG_MOD(extack, "no peer owns this route");
-		return ERR_PTR(-ENOENT);
-	} else {
-		err = ovly_route_check_limit(peer, extack);
-		if (err)
-			return ERR_PTR(err);
-		route = ovly_route_alloc(key, protocol);
-		if (!IS_ERR(route)) {
-			ovly_route_attach(route, peer);
-			ovly_route_insert(ovly, route);
-		}
-	}
-	if (!IS_ERR(route)) {
-		route->stamp = ovly->sweep_clock;
-		ovly_net_changed(dev_net(ovly->dev));
-	}
+	else
+		route = ovly_route_make(peer, key, protocol, nl_flags, extack);
+	if (IS_ERR(route))
+		return route;
+	route->stamp = ovly->sweep_clock;
+	ovly_net_changed(dev_net(ovly->dev));
 	return route;
 }
 

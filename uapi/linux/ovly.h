@@ -149,12 +149,10 @@ enum ovly_dev_attr {
 	OVLY_A_DEV_UNSPEC,
 	OVLY_A_DEV_MODE,	/* u32, enum ovly_mode, set at creation; P2P */
 	OVLY_A_DEV_TABLE,	/* u32, 1..: table of the routes, set at creation; 220.
-				 * In a VRF the VRF's table is used instead.
+				 * In a VRF the device uses the VRF's table.
 				 */
 	OVLY_A_DEV_SRC_VALID,	/* u32, enum ovly_src_valid; STRICT */
-	OVLY_A_DEV_CARRIER_FOLLOWS, /* u32, 0 or 1: carrier is on only while
-				 * a peer is up; 0
-				 */
+	OVLY_A_DEV_CARRIER_FOLLOWS, /* u32, 0 or 1: carrier only while a peer is up; 0 */
 	/* read only */
 	OVLY_A_DEV_ACTIVE_TABLE, /* u32: table in use (the VRF's, if enslaved) */
 	OVLY_A_DEV_PEERS,	/* u32 */
@@ -172,7 +170,7 @@ enum ovly_dev_attr {
 /**
  * enum ovly_on_down - what becomes of a peer's routes while it has no path
  * @OVLY_ON_DOWN_HOLD: they stay, and what follows them is answered with ICMP
- *	unreachable, so that nothing falls through to another route in clear
+ *	unreachable, so that nothing leaves in clear by another route
  * @OVLY_ON_DOWN_WITHDRAW: they leave the table until the peer is up again
  */
 enum ovly_on_down {
@@ -203,9 +201,9 @@ enum ovly_peer_attr {
 				 * PEER_SET the given list replaces the old one.
 				 */
 	OVLY_A_PEER_ON_DOWN,	/* u32, enum ovly_on_down; HOLD */
-	OVLY_A_PEER_ROUTE_LIMIT, /* u32: routes it may own beside its system
-				 * addresses, 0 = unlimited; 0.  ENOSPC beyond.
-				 */
+	OVLY_A_PEER_ROUTE_LIMIT, /* u32: routes it may own beside its system addresses,
+				  * 0 = unlimited; 0.  ENOSPC beyond.
+				  */
 	/* read only */
 	OVLY_A_PEER_STATE,	/* u32, enum ovly_peer_state */
 	OVLY_A_PEER_ROUTES,	/* u32: routes it owns beside its system addresses */
@@ -263,8 +261,8 @@ enum ovly_path_attr {
 };
 
 /* Bits of OVLY_A_ROUTE_FLAGS, read only. */
-#define OVLY_ROUTE_F_INSTALLED	(1u << 0)	/* in the table */
-#define OVLY_ROUTE_F_SYSTEM	(1u << 1)	/* the peer's own address */
+#define OVLY_ROUTE_F_INSTALLED	0x1	/* in the table */
+#define OVLY_ROUTE_F_SYSTEM	0x2	/* the peer's own address */
 
 /* A route that a peer owns.  Identified by (device, prefix, metric).  As a
  * filter: PEER_ID or PEER_NAME, PROTOCOL and FAMILY narrow, all are optional.
@@ -327,6 +325,7 @@ enum ovly_stats_attr {
 
 /**
  * enum ovly_event - what an EVENT message reports
+ * @OVLY_EVENT_UNSPEC: nothing
  * @OVLY_EVENT_DEV_NEW: a device was created; DEV nest
  * @OVLY_EVENT_DEV_DEL: a device is gone; IFINDEX and IFNAME only
  * @OVLY_EVENT_PEER_NEW: a peer was created; PEER nest
