@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "bridge.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "names.h"
+#include "parse.h"
+
+/* A table that changes all the time is never read at rest; what changed
+ * during the read arrives as notifications anyway.
+ */
+#define DUMP_PASSES 4
+
+static bool on_send(void *arg, bool del, uint32_t ifindex,
+		    const struct ovly_route *routes, unsigned int n,
+		    struct ovly_report *report, struct ovly_nl_error *refusal)
+{
+	struct bridge *br = arg;
+
+	if (del)
+		return ovly_ctl_routes(&br->nl, OVLY_CMD_ROUTE_DEL, 0, ifindex,
+				       routes, n, report, refusal);
+	return ovly_ctl_routes(&br->nl, OVLY_CMD_ROUTE_NEW,
+			       NLM_F_CREATE | NLM_F_REPLACE, ifindex, routes,
+			       n, report, refusal);
+}
+
+static void delete_on(struct bridge *br, uint32_t ifindex,
+		      const struct ovly_route *route)
+{
+	struct batch_op op = { .ifindex = ifindex, .del = true };
+
+	op.route.has = HAS(OVLY_A_ROUTE_DST) | HAS(OVLY_A_ROUTE_PREFIXLEN) |
+		       HAS(OVLY_A_ROUTE_METRIC);
+	op.route.dst = route->dst;
+	op.route.prefixlen = route->prefixlen;
+	op.route.metric = route->metric;
+	batch_add(&br->batch, &op);
+}
+
+static void delete_elsewhere(struct bridge *br, uint32_t ifindex,
+			     const struct ovly_route *route)
+{
+	unsigned int i;
+
+	for (i = 0; i < br->nexthops.devs; i++)
+		if (br->nexthops.dev[i].ifindex != ifindex)
+			delete_on(br, br->nexthops.dev[i].ifindex, route);
+}
+
+static void on_refused(void *arg, const struct batch_op *op,
+		       enum batch_outcome outcome, const char *why)
+{
+	const struct nexthop_dev *dev;
+	struct bridge *br = arg;
+	struct ovly_prefix prefix = { .addr = op->route.dst,
+				      .len = (uint8_t)op->route.prefixlen };
+	char via[ADDR_STRLEN];
+	char buf[PREFIX_STRLEN];
+
+	switch (outcome) {
+	case BATCH_GONE:
+		return;
+	case BATCH_SYSTEM:
+		br->system++;
+		return;
+	case BATCH_UNRESOLVED:
+		br->unresolved++;
+		break;
+	default:
+		br->refused++;
+		br->hold_sweep |= outcome == BATCH_FAILED;
+		dev = nexthops_dev(&br->nexthops, op->ifindex);
+		log_warn_limited(&br->limit_route,
+				 "route %s via %s on %s is refused: %s",
+				 prefix_str(&prefix, buf),
+				 addr_str(&op->route.via, via),
+				 dev ? dev->name : "?", why);
+		break;
+	}
+	/* What it was to replace leads to a peer that is not the next hop any
+	 * more.
+	 */
+	if (!op->del && op->replace && outcome != BATCH_FAILED)
+		delete_on(br, op->ifindex, &op->route);
+}
+
+static void on_lost(void *arg, uint32_t ifindex, const char *why)
+{
+	const struct nexthop_dev *dev;
+	struct bridge *br = arg;
+
+	dev = nexthops_dev(&br->nexthops, ifindex);
+	br->hold_sweep = true;
+	log_warn_limited(&br->limit_lost, "routes for %s are refused: %s",
+			 dev ? dev->name : "a device", why);
+}
+
+static const struct batch_ops batch_ops = {
+	.send = on_send,
+	.refused = on_refused,
+	.lost = on_lost,
+};
+
+void bridge_init(struct bridge *br, const struct bridge_conf *conf)
+{
+	const struct log_limit limit = { .burst = 10, .interval_ms = 10000 };
+
+	memset(br, 0, sizeof(*br));
+	br->conf = conf;
+	br->limit_route = limit;
+	br->limit_ignored = limit;
+	br->limit_multipath = limit;
+	br->limit_lost = limit;
+	batch_init(&br->batch, &batch_ops, br);
+}
+
+void bridge_free(struct bridge *br)
+{
+	nexthops_clear(&br->nexthops);
+	ovly_nl_close(&br->nl);
+}
+
+bool bridge_wants(const struct bridge_conf *conf,
+		  const struct ovly_staged *staged)
+{
+	unsigned int i;
+
+	if (staged->table != conf->table ||
+	    !conf->protocols.set[staged->protocol])
+		return false;
+	for (i = 0; i < conf->reject.n; i++)
+		if (prefix_contains(&conf->reject.p[i], &staged->dst))
+			return false;
+	for (i = 0; i < conf->accept.n; i++)
+		if (prefix_contains(&conf->accept.p[i], &staged->dst))
+			return true;
+	return conf->accept.n == 0;
+}
+
+static void tell_ignored(struct bridge *br, const struct ovly_staged *staged)
+{
+	char prefix[PREFIX_STRLEN];
+	char proto[32];
+
+	br->ignored++;
+	if (br->conf->protocols.set[staged->protocol])
+		return;
+	log_warn_limited(&br->limit_ignored,
+			 "route %s in table %u has protocol %s, which is not followed: see --protocol",
+			 prefix_str(&staged->dst, prefix), staged->table,
+			 proto_str(staged->protocol, proto, sizeof(proto)));
+}
+
+void bridge_route(struct bridge *br, const struct ovly_staged *staged)
+{
+	struct batch_op op = { .del = staged->del,
+			       .replace = staged->replace };
+	enum nexthop_result result;
+	char buf[PREFIX_STRLEN];
+
+	if (staged->table != br->conf->table)
+		return;
+	br->staged += !staged->del;
+	if (!bridge_wants(br->conf, staged)) {
+		tell_ignored(br, staged);
+		return;
+	}
+	op.route.has = HAS(OVLY_A_ROUTE_METRIC) | HAS(OVLY_A_ROUTE_PROTOCOL);
+	op.route.metric = br->conf->keep_metric ? staged->metric :
+						  br->conf->metric;
+	op.route.protocol = staged->protocol;
+	result = nexthops_map(&br->nexthops, staged, &op.ifindex, &op.route);
+	if (result == NEXTHOP_SYSTEM) {
+		br->system++;
+		return;
+	}
+	if (staged->del) {
+		/* a next hop that nobody has any more may have meant anyone */
+		if (result == NEXTHOP_PEER)
+			delete_on(br, op.ifindex, &op.route);
+		else
+			delete_elsewhere(br, 0, &op.route);
+		return;
+	}
+	if (staged->hops > 1)
+		log_warn_limited(&br->limit_multipath,
+				 "route %s has %u next hops, the first is used",
+				 prefix_str(&staged->dst, buf), staged->hops);
+	if (result == NEXTHOP_NONE) {
+		br->unresolved++;
+		if (staged->replace)
+			delete_elsewhere(br, 0, &op.route);
+		return;
+	}
+	batch_add(&br->batch, &op);
+	if (staged->replace)
+		delete_elsewhere(br, op.ifindex, &op.route);
+}
+
+static bool follows(const struct bridge_conf *conf, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < conf->dev.n; i++)
+		if (!strcmp(conf->dev.name[i], name))
+			return true;
+	return conf->dev.n == 0;
+}
+
+static void on_dev(const struct ovly_msg *msg, void *arg)
+{
+	struct bridge *br = arg;
+	char name[IFNAMSIZ];
+
+	if (!msg->ifindex)
+		return;
+	ifindex_str(msg->ifindex, name, sizeof(name));
+	if (follows(br->conf, name) &&
+	    !nexthops_dev_add(&br->nexthops, msg->ifindex, name, msg->dev.mode))
+		br->hold_sweep = true;
+}
+
+static void on_peer(const struct ovly_msg *msg, void *arg)
+{
+	struct bridge *br = arg;
+
+	if (!nexthops_peer_add(&br->nexthops, msg->ifindex, &msg->peer))
+		br->hold_sweep = true;
+}
+
+static bool read_peers(struct bridge *br, struct err *e)
+{
+	const struct ovly_req all = { 0 };
+	struct ovly_nl_error refusal;
+
+	nexthops_clear(&br->nexthops);
+	if (!ovly_ctl_dump(&br->nl, OVLY_CMD_DEV_GET, &all, on_dev, br,
+			   &refusal))
+		return ovly_nl_err(e, &refusal, "cannot list the devices");
+	if (!ovly_ctl_dump(&br->nl, OVLY_CMD_PEER_GET, &all, on_peer, br,
+			   &refusal))
+		return ovly_nl_err(e, &refusal, "cannot list the peers");
+	return true;
+}
+
+static void on_staged(const struct ovly_staged *staged, void *arg)
+{
+	bridge_route(arg, staged);
+}
+
+/* Reads the table until it was at rest and a further pass resolves no more:
+ * a next hop may lie in a prefix that comes later in the table.
+ */
+static bool read_table(struct bridge *br, struct err *e)
+{
+	uint64_t unresolved = UINT64_MAX;
+	bool interrupted;
+	int pass;
+
+	for (pass = 0; pass < DUMP_PASSES; pass++) {
+		br->staged = 0;
+		br->ignored = 0;
+		br->system = 0;
+		br->unresolved = 0;
+		br->refused = 0;
+		br->batch.applied = 0;
+		br->batch.removed = 0;
+		if (!ovly_stage_dump(&br->nl, br->conf->table, on_staged, br,
+				     &interrupted, e))
+			return false;
+		/* twice: a refusal may have added a deletion */
+		batch_flush(&br->batch);
+		batch_flush(&br->batch);
+		if (!interrupted &&
+		    (!br->unresolved || br->unresolved >= unresolved ||
+		     !br->batch.applied))
+			break;
+		unresolved = br->unresolved;
+	}
+	return true;
+}
+
+static bool sweep(struct bridge *br, uint32_t ifindex, uint64_t cookie,
+		  uint64_t *removed, struct err *e)
+{
+	struct ovly_route filter = { .has = HAS(OVLY_A_ROUTE_PROTOCOL) };
+	struct ovly_req req = { .ifindex = ifindex, .cookie = cookie,
+				.route = &filter };
+	struct ovly_nl_error refusal;
+	struct ovly_msg reply;
+	uint32_t protocol;
+
+	/* only what this daemon may have put there */
+	for (protocol = 1; protocol < 256; protocol++) {
+		if (!br->conf->protocols.set[protocol])
+			continue;
+		filter.protocol = protocol;
+		if (!ovly_ctl_do(&br->nl, OVLY_CMD_ROUTE_SYNC_END, 0, &req,
+				 &reply, &refusal))
+			return ovly_nl_err(e, &refusal,
+					   "cannot end the reconcile");
+		*removed += reply.applied;
+	}
+	return true;
+}
+
+bool bridge_reconcile(struct bridge *br, struct err *e)
+{
+	uint64_t start = log_now_ms();
+	struct ovly_nl_error refusal;
+	uint64_t cookie[64] = { 0 };
+	struct ovly_msg reply;
+	uint64_t removed = 0;
+	unsigned int i;
+
+	br->resync = false;
+	br->hold_sweep = false;
+	br->batch.n = 0;
+	if (!read_peers(br, e))
+		return false;
+	for (i = 0; i < br->nexthops.devs && i < 64; i++) {
+		struct ovly_req req = {
+			.ifindex = br->nexthops.dev[i].ifindex,
+		};
+
+		if (!ovly_ctl_do(&br->nl, OVLY_CMD_ROUTE_SYNC_BEGIN, 0, &req,
+				 &reply, &refusal)) {
+			if (refusal.error == ENODEV)
+				continue;
+			return ovly_nl_err(e, &refusal,
+					   "cannot begin to reconcile '%s'",
+					   br->nexthops.dev[i].name);
+		}
+		cookie[i] = reply.cookie;
+	}
+	if (!read_table(br, e))
+		return false;
+	for (i = 0; i < br->nexthops.devs && i < 64 && !br->hold_sweep; i++)
+		if (cookie[i] && !sweep(br, br->nexthops.dev[i].ifindex,
+					cookie[i], &removed, e))
+			return false;
+	log_info("reconciled table %u in %llu ms: %llu routes staged, %llu applied, %llu without a peer, %llu refused, %llu not followed, %llu removed%s; %u devices, %u peers",
+		 br->conf->table, (unsigned long long)(log_now_ms() - start),
+		 (unsigned long long)br->staged,
+		 (unsigned long long)br->batch.applied,
+		 (unsigned long long)br->unresolved,
+		 (unsigned long long)br->refused,
+		 (unsigned long long)br->ignored, (unsigned long long)removed,
+		 br->hold_sweep ? " (none: a request failed)" : "",
+		 br->nexthops.devs, br->nexthops.peers);
+	return true;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The staging table's routes into the module.
+ *
+ * Notifications carry what changes; whenever they may be incomplete (start,
+ * overrun, a new device or peer) the table is read and the module told which
+ * routes are confirmed, which removes no route that stays.  No copy of the
+ * table is held.
+ */
+#ifndef OVLY_BRIDGE_H
+#define OVLY_BRIDGE_H
+
+#include "args.h"
+#include "batch.h"
+#include "ctl.h"
+#include "log.h"
+#include "nexthop.h"
+
+struct bridge_conf {
+	struct arg_ifnames dev; /* none: all */
+	uint32_t table;
+	struct arg_prefixes accept;
+	struct arg_prefixes reject;
+	struct arg_protos protocols;
+	bool keep_metric;
+	uint32_t metric;
+	bool once;
+};
+
+struct bridge {
+	struct ovly_nl nl;
+	const struct bridge_conf *conf;
+	struct nexthops nexthops;
+	struct batch batch;
+	bool resync; /* a reconcile is due */
+	bool hold_sweep; /* what was seen is incomplete: remove nothing */
+	/* of the last reconcile, and counted on since */
+	uint64_t staged, ignored, system, unresolved, refused;
+	struct log_limit limit_route, limit_ignored, limit_multipath,
+		limit_lost;
+};
+
+void bridge_init(struct bridge *br, const struct bridge_conf *conf);
+void bridge_free(struct bridge *br);
+/* Is the route one to hand over?  Pure. */
+bool bridge_wants(const struct bridge_conf *conf,
+		  const struct ovly_staged *staged);
+/* One notification. */
+void bridge_route(struct bridge *br, const struct ovly_staged *staged);
+bool bridge_reconcile(struct bridge *br, struct err *e);
+
+#endif /* OVLY_BRIDGE_H */

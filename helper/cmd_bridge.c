@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* ovlyhelper bridge: the daemon that follows the staging table */
+#include <errno.h>
+#include <linux/genetlink.h>
+#include <linux/rtnetlink.h>
+#include <netlink/genl/genl.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+
+#ifdef HAVE_SYSTEMD
+#include <systemd/sd-daemon.h>
+#else
+#define sd_notify(unset, state) ((void)(state))
+#endif
+
+#include "bridge.h"
+#include "cmd.h"
+#include "msg.h"
+#include "parse.h"
+#include "stage.h"
+
+/* Bursts of events (a hub's peers coming up) are answered by one reconcile. */
+#define RESYNC_GAP_MS 200
+/* After a failed reconcile. */
+#define RETRY_MS 2000
+
+static volatile sig_atomic_t stop, hup;
+
+static void on_signal(int sig)
+{
+	if (sig == SIGHUP)
+		hup = 1;
+	else
+		stop = 1;
+}
+
+struct daemon {
+	struct bridge br;
+	struct nl_sock *routes, *events;
+	int group; /* of the events that is joined, 0: none */
+	uint64_t resync_at;
+	bool ready;
+};
+
+static bool join_module(struct daemon *d, struct err *e)
+{
+	if (!ovly_nl_resolve(&d->br.nl))
+		return false;
+	d->group = d->br.nl.group;
+	return ovly_nl_join(d->events, d->group, e);
+}
+
+static bool open_sockets(struct daemon *d, struct err *e)
+{
+	d->routes = ovly_nl_subscriber(NETLINK_ROUTE, e);
+	if (!d->routes)
+		return false;
+	d->events = ovly_nl_subscriber(NETLINK_GENERIC, e);
+	if (!d->events)
+		return false;
+	return ovly_nl_join(d->routes, RTNLGRP_IPV4_ROUTE, e) &&
+	       ovly_nl_join(d->routes, RTNLGRP_IPV6_ROUTE, e) &&
+	       /* tells when the module comes and goes */
+	       ovly_nl_join(d->events, GENL_ID_CTRL, e);
+}
+
+static void on_route(struct nlmsghdr *hdr, void *arg)
+{
+	struct daemon *d = arg;
+	struct ovly_staged staged;
+
+	if (d->br.nl.family && ovly_stage_parse(hdr, &staged))
+		bridge_route(&d->br, &staged);
+}
+
+/* The controller's news: is it about our family? */
+static void on_controller(struct daemon *d, struct nlmsghdr *hdr)
+{
+	struct genlmsghdr *genl = genlmsg_hdr(hdr);
+	struct nlattr *name;
+	struct err e;
+
+	if (!genlmsg_valid_hdr(hdr, 0))
+		return;
+	name = nla_find(genlmsg_attrdata(genl, 0), genlmsg_attrlen(genl, 0),
+			CTRL_ATTR_FAMILY_NAME);
+	if (!name || nla_strcmp(name, OVLY_GENL_NAME))
+		return;
+	if (genl->cmd == CTRL_CMD_DELFAMILY) {
+		log_info("the kernel module is gone, waiting for it");
+		d->br.nl.family = 0;
+		d->group = 0;
+		nexthops_clear(&d->br.nexthops);
+	} else if (genl->cmd == CTRL_CMD_NEWFAMILY) {
+		if (join_module(d, &e))
+			d->br.resync = true;
+	}
+}
+
+static void on_event(struct nlmsghdr *hdr, void *arg)
+{
+	struct daemon *d = arg;
+	struct ovly_msg msg;
+
+	if (hdr->nlmsg_type == GENL_ID_CTRL) {
+		on_controller(d, hdr);
+		return;
+	}
+	if (hdr->nlmsg_type != d->br.nl.family || !ovly_msg_parse(hdr, &msg))
+		return;
+	switch (msg.event) {
+	case OVLY_EVENT_DEV_NEW:
+	case OVLY_EVENT_DEV_DEL:
+	case OVLY_EVENT_PEER_NEW:
+	case OVLY_EVENT_PEER_SET:
+	case OVLY_EVENT_PEER_DEL:
+		d->br.resync = true;
+		break;
+	}
+}
+
+static void drain(struct daemon *d, struct nl_sock *sk, ovly_nl_cb cb,
+		  const char *what)
+{
+	int ret = ovly_nl_drain(sk, cb, d);
+
+	if (ret == 0)
+		return;
+	d->br.resync = true;
+	if (ret == -ENOBUFS)
+		log_warn("%s were lost to an overrun, reconciling", what);
+	else
+		log_warn("%s cannot be read: %s", what, strerror(-ret));
+}
+
+static bool reconcile(struct daemon *d, struct err *e)
+{
+	uint64_t start = log_now_ms();
+	uint64_t now;
+	bool ok;
+
+	ok = bridge_reconcile(&d->br, e);
+	now = log_now_ms();
+	if (!ok) {
+		d->br.resync = true;
+		d->resync_at = now + RETRY_MS;
+		return false;
+	}
+	/* never more than half of the time */
+	d->resync_at = now + RESYNC_GAP_MS + (now - start);
+	if (!d->ready) {
+		d->ready = true;
+		sd_notify(0, "READY=1\nSTATUS=following the table");
+	}
+	return true;
+}
+
+static void loop(struct daemon *d)
+{
+	struct pollfd fds[2] = {
+		{ .fd = nl_socket_get_fd(d->routes), .events = POLLIN },
+		{ .fd = nl_socket_get_fd(d->events), .events = POLLIN },
+	};
+	struct err e;
+	sigset_t open;
+
+	sigemptyset(&open);
+	while (!stop) {
+		struct timespec wait = { 0 };
+		uint64_t now = log_now_ms();
+		bool due = d->br.resync && d->br.nl.family;
+
+		if (hup) {
+			hup = 0;
+			d->br.resync = true;
+			continue;
+		}
+		if (due && now >= d->resync_at) {
+			if (!reconcile(d, &e))
+				log_error("%s", e.text);
+			continue;
+		}
+		if (due) {
+			wait.tv_sec = (time_t)((d->resync_at - now) / 1000);
+			wait.tv_nsec = (long)((d->resync_at - now) % 1000) *
+				       1000000;
+		}
+		/* sleeps until there is news, or a held back reconcile is due */
+		if (ppoll(fds, 2, due ? &wait : NULL, &open) < 0)
+			continue;
+		drain(d, d->events, on_event, "the module's events");
+		drain(d, d->routes, on_route, "route notifications");
+		/* twice: a refusal may have added a deletion */
+		batch_flush(&d->br.batch);
+		batch_flush(&d->br.batch);
+	}
+	sd_notify(0, "STOPPING=1");
+	log_info("stopped, the routes stay");
+}
+
+static bool catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	sigset_t block;
+
+	/* open only while waiting: a batch is never cut short */
+	sigemptyset(&block);
+	sigaddset(&block, SIGTERM);
+	sigaddset(&block, SIGINT);
+	sigaddset(&block, SIGHUP);
+	return !sigprocmask(SIG_BLOCK, &block, NULL) &&
+	       !sigaction(SIGTERM, &action, NULL) &&
+	       !sigaction(SIGINT, &action, NULL) &&
+	       !sigaction(SIGHUP, &action, NULL);
+}
+
+static bool serve(const struct bridge_conf *conf, struct err *e)
+{
+	static struct daemon d;
+	bool ok = false;
+
+	bridge_init(&d.br, conf);
+	if (!ovly_nl_open(&d.br.nl, conf->once, e))
+		return false;
+	/* subscribed before the first dump, so that nothing falls between */
+	if (!catch_signals() || !open_sockets(&d, e))
+		goto out;
+	if (d.br.nl.family && !join_module(&d, e))
+		goto out;
+	if (!d.br.nl.family && !conf->once) {
+		log_info("the kernel module ovly is not loaded, waiting for it");
+		sd_notify(0, "READY=1\nSTATUS=waiting for the kernel module");
+	}
+	if (conf->once || d.br.nl.family) {
+		if (!reconcile(&d, e))
+			goto out;
+	}
+	if (!conf->once)
+		loop(&d);
+	ok = true;
+out:
+	nl_socket_free(d.routes);
+	nl_socket_free(d.events);
+	bridge_free(&d.br);
+	return ok;
+}
+
+static bool parse_metric(const char *s, struct bridge_conf *conf, struct err *e)
+{
+	if (!s)
+		return true;
+	if (!strcmp(s, "keep")) {
+		conf->keep_metric = true;
+		return true;
+	}
+	if (!parse_u32(s, 0, UINT32_MAX, &conf->metric, e))
+		return err_prefix(e, "metric");
+	return true;
+}
+
+static bool run(int argc, char **argv, struct err *e)
+{
+	static struct bridge_conf conf = { .table = STAGE_TABLE_DEFAULT };
+	const char *metric = NULL;
+	const struct arg args[] = {
+		ARG("dev", ARG_IFNAMES, &conf.dev),
+		ARG("from-table", ARG_U32, &conf.table, .min = 1),
+		ARG("accept", ARG_PREFIXES, &conf.accept),
+		ARG("reject", ARG_PREFIXES, &conf.reject),
+		ARG("protocol", ARG_PROTOS, &conf.protocols),
+		ARG("metric", ARG_TEXT, &metric),
+		ARG("once", ARG_FLAG, &conf.once),
+		ARG_END,
+	};
+	static const uint8_t daemons[] = {
+		RTPROT_BIRD, RTPROT_ZEBRA, RTPROT_BGP,	 RTPROT_OSPF,
+		RTPROT_ISIS, RTPROT_RIP,   RTPROT_EIGRP, RTPROT_BABEL,
+	};
+	unsigned int i;
+
+	log_init(true);
+	if (!args_parse(argc, argv, args, NULL, 0, e) ||
+	    !parse_metric(metric, &conf, e))
+		return err_prefix(e, "bridge");
+	/* Not boot and static: those are people's, here and in the module. */
+	for (i = 0; !conf.protocols.n && i < sizeof(daemons); i++)
+		conf.protocols.set[daemons[i]] = 1;
+	return serve(&conf, e) ? true : err_prefix(e, "bridge");
+}
+
+const struct command cmd_bridge = {
+	.name = "bridge",
+	.run = run,
+	.summary = "hand the routes of a routing daemon to the module",
+	.usage =
+"ovlyhelper bridge [OPTION...]\n"
+"  --from-table N       the staging table that the daemon exports to; 2220\n"
+"  --dev NAME           only for this device, repeatable; all\n"
+"  --accept PREFIX      only routes inside, repeatable; all\n"
+"  --reject PREFIX      not the routes inside, repeatable; none\n"
+"  --protocol P         route protocols to follow, repeatable; those of\n"
+"                       routing daemons (bird, zebra, bgp, ospf, ...)\n"
+"  --metric N|keep      of the routes in the module; 0\n"
+"  --once               reconcile once and end\n"
+"SIGHUP reconciles, SIGTERM ends and leaves the routes.\n",
+};

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* ovlyhelper path: the tunnels of peers */
+#include <linux/netlink.h>
+#include <string.h>
+
+#include "args.h"
+#include "cmd.h"
+#include "out.h"
+#include "parse.h"
+#include "view.h"
+
+static bool prepare(int argc, char **argv, struct ovly_nl *nl,
+		    struct ovly_path *path, struct ovly_req *req, bool adding,
+		    struct err *e)
+{
+	char dev[IFNAMSIZ] = "";
+	char underlay[IFNAMSIZ] = "";
+	uint32_t *has = &path->has;
+	const struct arg args[] = {
+		ARG("dev", ARG_IFNAME, dev),
+		ARG("if-id-out", ARG_U32, &path->if_id_out, .min = 1,
+		    .has = has, .bit = HAS(OVLY_A_PATH_IF_ID_OUT)),
+		ARG("peer", ARG_NAME, path->peer_name, .has = has,
+		    .bit = HAS(OVLY_A_PATH_PEER_NAME)),
+		ARG("endpoint", ARG_ADDR, &path->endpoint, .has = has,
+		    .bit = HAS(OVLY_A_PATH_ENDPOINT)),
+		ARG("local", ARG_ADDR, &path->local, .has = has,
+		    .bit = HAS(OVLY_A_PATH_LOCAL)),
+		ARG("underlay", ARG_IFNAME, underlay),
+		ARG("priority", ARG_U32, &path->priority, .has = has,
+		    .bit = HAS(OVLY_A_PATH_PRIORITY)),
+		ARG("label", ARG_LABEL, path->label, .has = has,
+		    .bit = HAS(OVLY_A_PATH_LABEL)),
+		ARG("remote-id", ARG_REMOTE_ID, path->remote_id, .has = has,
+		    .bit = HAS(OVLY_A_PATH_REMOTE_ID)),
+		ARG_END,
+	};
+	const char *if_id;
+
+	memset(path, 0, sizeof(*path));
+	memset(req, 0, sizeof(*req));
+	if (!args_parse(argc, argv, args, &if_id, 1, e))
+		return false;
+	if (!if_id)
+		return err_set(e, EXIT_USAGE, "the path's if-id-in is missing");
+	if (!parse_u32(if_id, 1, UINT32_MAX, &path->if_id_in, e))
+		return err_prefix(e, "if-id-in");
+	path->has |= HAS(OVLY_A_PATH_IF_ID_IN);
+	if (adding && !path->peer_name[0])
+		return err_set(e, EXIT_USAGE, "the path's peer is missing");
+	if (underlay[0]) {
+		path->has |= HAS(OVLY_A_PATH_UNDERLAY);
+		path->underlay = if_nametoindex(underlay);
+		if (!path->underlay)
+			return err_set(e, EXIT_USAGE,
+				       "underlay: there is no device '%s'",
+				       underlay);
+	}
+	if (!ovly_nl_open(nl, true, e))
+		return false;
+	req->path = path;
+	if (!adding && !dev[0])
+		return true;
+	req->ifindex = ovly_ctl_ifindex(nl, dev, e);
+	if (req->ifindex)
+		return true;
+	ovly_nl_close(nl);
+	return false;
+}
+
+static bool change(int cmd, int flags, const char *what, int argc, char **argv,
+		   struct err *e)
+{
+	struct ovly_nl_error refusal;
+	struct ovly_path path;
+	struct ovly_req req;
+	struct ovly_nl nl;
+	bool ok;
+
+	if (!prepare(argc, argv, &nl, &path, &req, cmd == OVLY_CMD_PATH_NEW, e))
+		return false;
+	ok = ovly_ctl_do(&nl, cmd, flags, &req, NULL, &refusal);
+	if (!ok)
+		ovly_nl_err(e, &refusal, "cannot %s the path with if-id %u",
+			    what, path.if_id_in);
+	ovly_nl_close(&nl);
+	return ok;
+}
+
+static bool path_add(int argc, char **argv, struct err *e)
+{
+	return change(OVLY_CMD_PATH_NEW, NLM_F_CREATE | NLM_F_EXCL, "add",
+		      argc, argv, e);
+}
+
+static bool path_set(int argc, char **argv, struct err *e)
+{
+	return change(OVLY_CMD_PATH_SET, 0, "change", argc, argv, e);
+}
+
+static bool path_del(int argc, char **argv, struct err *e)
+{
+	return change(OVLY_CMD_PATH_DEL, 0, "delete", argc, argv, e);
+}
+
+static bool path_list(int argc, char **argv, struct err *e)
+{
+	static const struct out_column columns[] = {
+		{ "if-id-in", "IF-ID", OUT_PLAIN, true },
+		{ "peer-name", "PEER", OUT_PLAIN, false },
+		{ "state", "STATE", OUT_STATE, false },
+		{ "priority", "PRIO", OUT_PLAIN, true },
+		{ "endpoint", "ENDPOINT", OUT_PLAIN, false },
+		{ "underlay", "UNDERLAY", OUT_PLAIN, false },
+		{ "label", "CONNECTION", OUT_PLAIN, false },
+		{ "sa-in", "SA-IN", OUT_PLAIN, true },
+		{ "sa-out", "OUT", OUT_PLAIN, true },
+		{ "since", "SINCE", OUT_SINCE, true },
+		{ 0 },
+	};
+	char dev[IFNAMSIZ] = "";
+	bool json = false;
+	const struct arg args[] = {
+		ARG("dev", ARG_IFNAME, dev),
+		ARG("json", ARG_FLAG, &json),
+		ARG_END,
+	};
+	struct ovly_req req = { 0 };
+	struct ovly_nl nl;
+	json_t *list = NULL;
+
+	if (!args_parse(argc, argv, args, NULL, 0, e) ||
+	    !ovly_nl_open(&nl, true, e))
+		return false;
+	if (dev[0])
+		req.ifindex = ovly_ctl_ifindex(&nl, dev, e);
+	if (!dev[0] || req.ifindex)
+		list = view_list(&nl, OVLY_CMD_PATH_GET, &req, view_path, e);
+	ovly_nl_close(&nl);
+	if (!list)
+		return false;
+	if (json) {
+		out_json(list);
+		return true;
+	}
+	out_table(list, columns);
+	json_decref(list);
+	return true;
+}
+
+static const struct command table[] = {
+	{ .name = "add", .run = path_add },
+	{ .name = "set", .run = path_set },
+	{ .name = "del", .run = path_del },
+	{ .name = "list", .run = path_list },
+	{ 0 },
+};
+
+static bool run(int argc, char **argv, struct err *e)
+{
+	return command_dispatch(table, "path", argc, argv, e);
+}
+
+const struct command cmd_path = {
+	.name = "path",
+	.run = run,
+	.summary = "add, set, del and list the tunnels of peers",
+	.usage =
+"ovlyhelper path add IF-ID-IN peer NAME [dev NAME] [if-id-out N]\n"
+"       [endpoint ADDR] [local ADDR] [underlay DEVICE] [priority N]\n"
+"       [label TEXT] [remote-id TEXT]\n"
+"ovlyhelper path set IF-ID-IN ...\n"
+"ovlyhelper path del IF-ID-IN\n"
+"ovlyhelper path list [dev NAME] [json]\n"
+"example: ovlyhelper path add 42 peer myconn endpoint 10.88.247.84\n",
+};

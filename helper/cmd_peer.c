@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* ovlyhelper peer: the peers of a device */
+#include <linux/netlink.h>
+#include <string.h>
+
+#include "args.h"
+#include "cmd.h"
+#include "out.h"
+#include "parse.h"
+#include "show.h"
+#include "view.h"
+
+/* Reads the arguments, opens the socket and finds the device. */
+static bool prepare(int argc, char **argv, struct ovly_nl *nl,
+		    struct ovly_peer *peer, struct ovly_req *req,
+		    struct err *e)
+{
+	char dev[IFNAMSIZ] = "";
+	const struct arg args[] = {
+		ARG("dev", ARG_IFNAME, dev),
+		ARG("addr", ARG_ADDRS, &peer->addr, .has = &peer->has,
+		    .bit = HAS(OVLY_A_PEER_ADDR)),
+		ARG("on-down", ARG_WORD, &peer->on_down,
+		    .words = on_down_words, .has = &peer->has,
+		    .bit = HAS(OVLY_A_PEER_ON_DOWN)),
+		ARG("limit", ARG_U32, &peer->route_limit, .has = &peer->has,
+		    .bit = HAS(OVLY_A_PEER_ROUTE_LIMIT)),
+		ARG_END,
+	};
+	const char *name;
+
+	memset(peer, 0, sizeof(*peer));
+	memset(req, 0, sizeof(*req));
+	if (!args_parse(argc, argv, args, &name, 1, e))
+		return false;
+	if (!name)
+		return err_set(e, EXIT_USAGE, "the peer's name is missing");
+	if (!parse_name(name, peer->name, e) || !ovly_nl_open(nl, true, e))
+		return false;
+	peer->has |= HAS(OVLY_A_PEER_NAME);
+	req->peer = peer;
+	req->ifindex = ovly_ctl_ifindex(nl, dev, e);
+	if (req->ifindex)
+		return true;
+	ovly_nl_close(nl);
+	return false;
+}
+
+static bool change(int cmd, int flags, const char *what, int argc, char **argv,
+		   struct err *e)
+{
+	struct ovly_nl_error refusal;
+	struct ovly_peer peer;
+	struct ovly_req req;
+	struct ovly_nl nl;
+	bool ok;
+
+	if (!prepare(argc, argv, &nl, &peer, &req, e))
+		return false;
+	ok = ovly_ctl_do(&nl, cmd, flags, &req, NULL, &refusal);
+	if (!ok)
+		ovly_nl_err(e, &refusal, "cannot %s peer '%s'", what,
+			    peer.name);
+	ovly_nl_close(&nl);
+	return ok;
+}
+
+static bool peer_add(int argc, char **argv, struct err *e)
+{
+	return change(OVLY_CMD_PEER_NEW, NLM_F_CREATE | NLM_F_EXCL, "add",
+		      argc, argv, e);
+}
+
+static bool peer_set(int argc, char **argv, struct err *e)
+{
+	return change(OVLY_CMD_PEER_SET, 0, "change", argc, argv, e);
+}
+
+static bool peer_del(int argc, char **argv, struct err *e)
+{
+	return change(OVLY_CMD_PEER_DEL, 0, "delete", argc, argv, e);
+}
+
+static const struct command table[] = {
+	{ .name = "add", .run = peer_add },
+	{ .name = "set", .run = peer_set },
+	{ .name = "del", .run = peer_del },
+	{ .name = "list", .run = show_peers },
+	{ 0 },
+};
+
+static bool run(int argc, char **argv, struct err *e)
+{
+	return command_dispatch(table, "peer", argc, argv, e);
+}
+
+const struct command cmd_peer = {
+	.name = "peer",
+	.run = run,
+	.summary = "add, set, del and list peers",
+	.usage =
+"ovlyhelper peer add NAME [dev NAME] [addr ADDR]... [on-down hold|withdraw]\n"
+"       [limit N]\n"
+"ovlyhelper peer set NAME [dev NAME] ...    the addresses replace the old ones\n"
+"ovlyhelper peer del NAME [dev NAME]\n"
+"ovlyhelper peer list [dev NAME] [json]\n"
+"\"dev\" may be left out where there is one device only.\n"
+"example: ovlyhelper peer add myconn dev ipsec0 addr 166.34.121.112\n",
+};

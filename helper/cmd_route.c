@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* ovlyhelper route: the routes that peers own */
+#include <errno.h>
+#include <linux/netlink.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "args.h"
+#include "cmd.h"
+#include "names.h"
+#include "parse.h"
+#include "show.h"
+#include "view.h"
+
+static bool prepare(int argc, char **argv, struct ovly_nl *nl,
+		    struct ovly_route *route, struct ovly_req *req,
+		    bool with_prefix, struct err *e)
+{
+	char dev[IFNAMSIZ] = "";
+	uint32_t *has = &route->has;
+	const struct arg args[] = {
+		ARG("dev", ARG_IFNAME, dev),
+		ARG("peer", ARG_NAME, route->peer_name, .has = has,
+		    .bit = HAS(OVLY_A_ROUTE_PEER_NAME)),
+		ARG("via", ARG_ADDR, &route->via, .has = has,
+		    .bit = HAS(OVLY_A_ROUTE_VIA)),
+		ARG("metric", ARG_U32, &route->metric, .has = has,
+		    .bit = HAS(OVLY_A_ROUTE_METRIC)),
+		ARG("protocol", ARG_PROTO, &route->protocol, .has = has,
+		    .bit = HAS(OVLY_A_ROUTE_PROTOCOL)),
+		ARG_END,
+	};
+	struct ovly_prefix prefix;
+	const char *given = NULL;
+
+	memset(route, 0, sizeof(*route));
+	memset(req, 0, sizeof(*req));
+	if (!args_parse(argc, argv, args, &given, with_prefix ? 1 : 0, e))
+		return false;
+	if (with_prefix) {
+		if (!given)
+			return err_set(e, EXIT_USAGE, "the prefix is missing");
+		if (!parse_prefix(given, &prefix, e))
+			return false;
+		*has |= HAS(OVLY_A_ROUTE_DST) | HAS(OVLY_A_ROUTE_PREFIXLEN);
+		route->dst = prefix.addr;
+		route->prefixlen = prefix.len;
+	}
+	if (route->peer_name[0] && route->via.family)
+		return err_set(e, EXIT_USAGE,
+			       "'peer' and 'via' exclude each other");
+	if (!ovly_nl_open(nl, true, e))
+		return false;
+	req->route = route;
+	req->ifindex = ovly_ctl_ifindex(nl, dev, e);
+	if (req->ifindex)
+		return true;
+	ovly_nl_close(nl);
+	return false;
+}
+
+struct elsewhere {
+	const char *name;
+	uint32_t not_on;
+	uint32_t found;
+};
+
+static void on_peer(const struct ovly_msg *msg, void *arg)
+{
+	struct elsewhere *where = arg;
+
+	if (msg->ifindex != where->not_on &&
+	    !strcmp(msg->peer.name, where->name))
+		where->found = msg->ifindex;
+}
+
+/* An unknown peer may be one of another device: say so. */
+static void tell_elsewhere(struct ovly_nl *nl, const struct ovly_route *route,
+			   uint32_t ifindex, struct err *e)
+{
+	struct elsewhere where = { .name = route->peer_name,
+				   .not_on = ifindex };
+	const struct ovly_req all = { 0 };
+	struct ovly_nl_error refusal;
+	char here[IFNAMSIZ];
+	char there[IFNAMSIZ];
+
+	if (!route->peer_name[0])
+		return;
+	ovly_ctl_dump(nl, OVLY_CMD_PEER_GET, &all, on_peer, &where, &refusal);
+	if (where.found)
+		err_set(e, EXIT_REFUSED,
+			"peer '%s' is one of device '%s', not of '%s'",
+			route->peer_name,
+			ifindex_str(where.found, there, sizeof(there)),
+			ifindex_str(ifindex, here, sizeof(here)));
+}
+
+static bool change(int cmd, int flags, const char *what, int argc, char **argv,
+		   struct err *e)
+{
+	struct ovly_nl_error refusal;
+	struct ovly_route route;
+	struct ovly_req req;
+	struct ovly_nl nl;
+	bool ok;
+
+	if (!prepare(argc, argv, &nl, &route, &req, true, e))
+		return false;
+	if (cmd == OVLY_CMD_ROUTE_NEW && !route.peer_name[0] &&
+	    !route.via.family) {
+		ok = err_set(e, EXIT_USAGE,
+			     "whose route? say 'peer NAME' or 'via ADDR'");
+		goto out;
+	}
+	ok = ovly_ctl_do(&nl, cmd, flags, &req, NULL, &refusal);
+	if (!ok) {
+		const struct ovly_prefix prefix = {
+			.addr = route.dst, .len = (uint8_t)route.prefixlen,
+		};
+		char buf[PREFIX_STRLEN];
+		char via[ADDR_STRLEN];
+
+		ovly_nl_err(e, &refusal, "cannot %s route %s%s%s", what,
+			    prefix_str(&prefix, buf),
+			    cmd == OVLY_CMD_ROUTE_DEL ? "" :
+			    route.peer_name[0] ? " to peer " : " via ",
+			    cmd == OVLY_CMD_ROUTE_DEL ? "" :
+			    route.peer_name[0] ? route.peer_name :
+						 addr_str(&route.via, via));
+		if (cmd == OVLY_CMD_ROUTE_NEW &&
+		    (refusal.error == ENOENT || refusal.error == ESRCH))
+			tell_elsewhere(&nl, &route, req.ifindex, e);
+	}
+out:
+	ovly_nl_close(&nl);
+	return ok;
+}
+
+static bool route_add(int argc, char **argv, struct err *e)
+{
+	return change(OVLY_CMD_ROUTE_NEW, NLM_F_CREATE | NLM_F_EXCL, "add",
+		      argc, argv, e);
+}
+
+static bool route_replace(int argc, char **argv, struct err *e)
+{
+	return change(OVLY_CMD_ROUTE_NEW, NLM_F_CREATE | NLM_F_REPLACE,
+		      "replace", argc, argv, e);
+}
+
+static bool route_del(int argc, char **argv, struct err *e)
+{
+	return change(OVLY_CMD_ROUTE_DEL, 0, "delete", argc, argv, e);
+}
+
+static bool route_flush(int argc, char **argv, struct err *e)
+{
+	struct ovly_nl_error refusal;
+	struct ovly_route filter;
+	struct ovly_msg reply;
+	struct ovly_req req;
+	struct ovly_nl nl;
+	bool ok;
+
+	if (!prepare(argc, argv, &nl, &filter, &req, false, e))
+		return false;
+	ok = ovly_ctl_do(&nl, OVLY_CMD_ROUTE_FLUSH, 0, &req, &reply, &refusal);
+	if (ok)
+		printf("%u routes removed\n", reply.applied);
+	else
+		ovly_nl_err(e, &refusal, "cannot flush the routes");
+	ovly_nl_close(&nl);
+	return ok;
+}
+
+static const struct command table[] = {
+	{ .name = "add", .run = route_add },
+	{ .name = "replace", .run = route_replace },
+	{ .name = "del", .run = route_del },
+	{ .name = "list", .run = show_routes },
+	{ .name = "flush", .run = route_flush },
+	{ 0 },
+};
+
+static bool run(int argc, char **argv, struct err *e)
+{
+	return command_dispatch(table, "route", argc, argv, e);
+}
+
+const struct command cmd_route = {
+	.name = "route",
+	.run = run,
+	.summary = "add, replace, del, list and flush the routes of peers",
+	.usage =
+"ovlyhelper route add PREFIX peer NAME|via ADDR [dev NAME] [metric N]\n"
+"       [protocol P]\n"
+"ovlyhelper route replace PREFIX ...        add, or move to another peer\n"
+"ovlyhelper route del PREFIX [dev NAME] [metric N]\n"
+"ovlyhelper route list [dev NAME] [peer NAME] [protocol P] [json]\n"
+"ovlyhelper route flush [dev NAME] [peer NAME] [protocol P]\n"
+"example: ovlyhelper route add 81.81.81.1/32 via 166.34.121.112\n",
+};

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "ctl.h"
+
+#include <errno.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "msg.h"
+#include "rtnl.h"
+
+static bool put_request(struct nl_msg *msg, const struct ovly_req *req)
+{
+	unsigned int n = req->routes ? req->routes : 1;
+	unsigned int i;
+
+	if (req->ifindex && nla_put_u32(msg, OVLY_A_IFINDEX, req->ifindex) < 0)
+		return false;
+	if (req->dev && !ovly_msg_put(msg, OVLY_A_DEV, req->dev))
+		return false;
+	if (req->peer && !ovly_msg_put(msg, OVLY_A_PEER, req->peer))
+		return false;
+	if (req->path && !ovly_msg_put(msg, OVLY_A_PATH, req->path))
+		return false;
+	if (req->cookie && nla_put_u64(msg, OVLY_A_COOKIE, req->cookie) < 0)
+		return false;
+	for (i = 0; req->route && i < n; i++)
+		if (!ovly_msg_put(msg, OVLY_A_ROUTE, &req->route[i]))
+			return false;
+	return true;
+}
+
+static bool send_request(struct ovly_nl *nl, int cmd, int flags,
+			 const struct ovly_req *req, ovly_nl_cb cb, void *arg,
+			 struct ovly_nl_error *refusal)
+{
+	struct nl_msg *msg = ovly_nl_msg(nl, cmd, flags);
+
+	memset(refusal, 0, sizeof(*refusal));
+	if (msg && !put_request(msg, req)) {
+		nlmsg_free(msg);
+		refusal->error = EMSGSIZE;
+		return false;
+	}
+	return ovly_nl_request(nl->genl, msg, cb, arg, refusal);
+}
+
+struct single {
+	struct ovly_msg *reply;
+	bool malformed;
+};
+
+static void on_single(struct nlmsghdr *hdr, void *arg)
+{
+	struct single *s = arg;
+
+	if (!ovly_msg_parse(hdr, s->reply))
+		s->malformed = true;
+}
+
+static bool malformed(struct ovly_nl_error *refusal)
+{
+	refusal->error = EBADMSG;
+	snprintf(refusal->text, sizeof(refusal->text),
+		 "the module's answer cannot be read: module and helper differ in version");
+	return false;
+}
+
+bool ovly_ctl_do(struct ovly_nl *nl, int cmd, int flags,
+		 const struct ovly_req *req, struct ovly_msg *reply,
+		 struct ovly_nl_error *refusal)
+{
+	struct single s = { .reply = reply };
+
+	if (reply)
+		memset(reply, 0, sizeof(*reply));
+	if (!send_request(nl, cmd, flags, req, reply ? on_single : NULL, &s,
+			  refusal))
+		return false;
+	return s.malformed ? malformed(refusal) : true;
+}
+
+struct listing {
+	ovly_ctl_cb cb;
+	void *arg;
+	bool malformed;
+};
+
+static void on_listed(struct nlmsghdr *hdr, void *arg)
+{
+	struct listing *l = arg;
+	struct ovly_msg msg;
+
+	if (ovly_msg_parse(hdr, &msg))
+		l->cb(&msg, l->arg);
+	else
+		l->malformed = true;
+}
+
+bool ovly_ctl_dump(struct ovly_nl *nl, int cmd, const struct ovly_req *req,
+		   ovly_ctl_cb cb, void *arg, struct ovly_nl_error *refusal)
+{
+	struct listing l = { .cb = cb, .arg = arg };
+
+	if (!send_request(nl, cmd, NLM_F_DUMP, req, on_listed, &l, refusal))
+		return false;
+	return l.malformed ? malformed(refusal) : true;
+}
+
+struct batch {
+	struct ovly_report *report;
+	bool malformed;
+};
+
+static void on_report(struct nlmsghdr *hdr, void *arg)
+{
+	struct batch *b = arg;
+
+	if (!ovly_msg_parse_report(hdr, b->report))
+		b->malformed = true;
+}
+
+bool ovly_ctl_routes(struct ovly_nl *nl, int cmd, int flags, uint32_t ifindex,
+		     const struct ovly_route *routes, unsigned int n,
+		     struct ovly_report *report, struct ovly_nl_error *refusal)
+{
+	struct ovly_req req = { .ifindex = ifindex, .route = routes,
+				.routes = n };
+	struct batch b = { .report = report };
+
+	memset(report, 0, sizeof(*report));
+	if (send_request(nl, cmd, flags, &req, on_report, &b, refusal))
+		return b.malformed ? malformed(refusal) : true;
+	/* ENODEV and EPERM are about the request, not about its one entry */
+	if (n != 1 || refusal->error == EPERM || refusal->error == ENODEV)
+		return false;
+	report->n = 1;
+	report->refused[0].error = (uint32_t)refusal->error;
+	snprintf(report->refused[0].message,
+		 sizeof(report->refused[0].message), "%.127s", refusal->text);
+	return true;
+}
+
+struct sole {
+	uint32_t ifindex;
+	unsigned int n;
+};
+
+static void on_sole(const struct ovly_msg *msg, void *arg)
+{
+	struct sole *sole = arg;
+
+	sole->ifindex = msg->ifindex;
+	sole->n++;
+}
+
+static uint32_t sole_device(struct ovly_nl *nl, struct err *e)
+{
+	const struct ovly_req all = { 0 };
+	struct ovly_nl_error refusal;
+	struct sole sole = { 0 };
+
+	if (!ovly_ctl_dump(nl, OVLY_CMD_DEV_GET, &all, on_sole, &sole,
+			   &refusal)) {
+		ovly_nl_err(e, &refusal, "cannot list the devices");
+		return 0;
+	}
+	if (sole.n == 1)
+		return sole.ifindex;
+	err_set(e, EXIT_USAGE,
+		sole.n ? "there are %u ovly devices, say which one with 'dev NAME'" :
+			 "there are %u ovly devices, make one with 'ovlyhelper dev add NAME'",
+		sole.n);
+	return 0;
+}
+
+uint32_t ovly_ctl_ifindex(struct ovly_nl *nl, const char *name, struct err *e)
+{
+	struct ovly_link link;
+
+	if (!name[0])
+		return sole_device(nl, e);
+	if (!ovly_rtnl_link_get(nl, name, &link, e))
+		return 0;
+	if (!link.ifindex) {
+		err_set(e, EXIT_REFUSED,
+			"there is no device '%s', make it with 'ovlyhelper dev add %s'",
+			name, name);
+		return 0;
+	}
+	if (strcmp(link.kind, "ovly")) {
+		err_set(e, EXIT_REFUSED,
+			"device '%s' exists but is not an ovly device", name);
+		return 0;
+	}
+	return link.ifindex;
+}

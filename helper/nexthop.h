@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which device and which peer a staged route means.
+ *
+ * Knows the module's devices and their peers' system addresses, as the last
+ * listing and the events since then told; routes are not kept.  Pure.
+ */
+#ifndef OVLY_NEXTHOP_H
+#define OVLY_NEXTHOP_H
+
+#include "model.h"
+#include "stage.h"
+
+struct nexthop_dev {
+	uint32_t ifindex;
+	uint32_t mode;
+	char name[IFNAMSIZ];
+	uint32_t sole_peer; /* p2p: its peer, 0 while it has none */
+};
+
+struct nexthops {
+	struct nexthop_dev *dev;
+	unsigned int devs;
+	void *addrs; /* tsearch(3) tree by device and address */
+	void *any; /* the same by address alone */
+	unsigned int peers;
+};
+
+enum nexthop_result {
+	NEXTHOP_PEER, /* *route says whom */
+	NEXTHOP_SYSTEM, /* the prefix is a peer's own address: the module's */
+	NEXTHOP_NONE, /* nobody has it now */
+};
+
+void nexthops_clear(struct nexthops *nh);
+bool nexthops_dev_add(struct nexthops *nh, uint32_t ifindex, const char *name,
+		      uint32_t mode);
+const struct nexthop_dev *nexthops_dev(const struct nexthops *nh,
+				       uint32_t ifindex);
+bool nexthops_peer_add(struct nexthops *nh, uint32_t ifindex,
+		       const struct ovly_peer *peer);
+/* Fills the device, and in the route DST, PREFIXLEN and the peer. */
+enum nexthop_result nexthops_map(const struct nexthops *nh,
+				 const struct ovly_staged *staged,
+				 uint32_t *ifindex, struct ovly_route *route);
+
+#endif /* OVLY_NEXTHOP_H */

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* ovlyhelper show peers, routes, drops: listings of the module's objects */
+#include <stdio.h>
+#include <string.h>
+
+#include "args.h"
+#include "out.h"
+#include "parse.h"
+#include "show.h"
+#include "view.h"
+
+static bool print(json_t *list, const struct out_column *columns, bool json)
+{
+	if (!list)
+		return false;
+	if (json) {
+		out_json(list);
+		return true;
+	}
+	out_table(list, columns);
+	json_decref(list);
+	return true;
+}
+
+/* The peer's active path's endpoint, which is what people look for. */
+static void add_endpoints(json_t *peers, json_t *paths)
+{
+	json_t *peer, *path;
+	size_t i, k;
+
+	json_array_foreach(peers, i, peer) {
+		json_t *active = json_object_get(peer, "active-path");
+
+		if (!active)
+			continue;
+		json_array_foreach(paths, k, path)
+			if (json_equal(active,
+				       json_object_get(path, "if-id-in")))
+				json_object_set(peer, "endpoint",
+					json_object_get(path, "endpoint"));
+	}
+}
+
+bool show_peers(int argc, char **argv, struct err *e)
+{
+	static const struct out_column columns[] = {
+		{ "name", "PEER", OUT_PLAIN, false },
+		{ "state", "STATE", OUT_STATE, false },
+		{ "addr", "ADDRESS", OUT_PLAIN, false },
+		{ "endpoint", "ENDPOINT", OUT_PLAIN, false },
+		{ "routes", "ROUTES", OUT_PLAIN, true },
+		{ "stats.rx-bytes", "RX", OUT_BYTES, true },
+		{ "stats.tx-bytes", "TX", OUT_BYTES, true },
+		{ "since", "SINCE", OUT_SINCE, true },
+		{ 0 },
+	};
+	char dev[IFNAMSIZ] = "";
+	bool json = false;
+	const struct arg args[] = {
+		ARG("dev", ARG_IFNAME, dev),
+		ARG("json", ARG_FLAG, &json),
+		ARG_END,
+	};
+	struct ovly_req req = { 0 };
+	json_t *peers = NULL, *paths = NULL;
+	struct ovly_nl nl;
+
+	if (!args_parse(argc, argv, args, NULL, 0, e) ||
+	    !ovly_nl_open(&nl, true, e))
+		return false;
+	if (dev[0])
+		req.ifindex = ovly_ctl_ifindex(&nl, dev, e);
+	if (!dev[0] || req.ifindex)
+		peers = view_list(&nl, OVLY_CMD_PEER_GET, &req, view_peer, e);
+	if (peers)
+		paths = view_list(&nl, OVLY_CMD_PATH_GET, &req, view_path, e);
+	ovly_nl_close(&nl);
+	if (peers && !paths) {
+		json_decref(peers);
+		return false;
+	}
+	add_endpoints(peers, paths);
+	json_decref(paths);
+	return print(peers, columns, json);
+}
+
+bool show_routes(int argc, char **argv, struct err *e)
+{
+	static const struct out_column columns[] = {
+		{ "prefix", "PREFIX", OUT_PLAIN, false },
+		{ "peer-name", "PEER", OUT_PLAIN, false },
+		{ "dev", "DEVICE", OUT_PLAIN, false },
+		{ "protocol", "PROTO", OUT_PLAIN, false },
+		{ "metric", "METRIC", OUT_PLAIN, true },
+		{ "installed", "INSTALLED", OUT_PLAIN, false },
+		{ "error", "ERROR", OUT_PLAIN, false },
+		{ 0 },
+	};
+	static const char *const families[] = { "4", "6", NULL };
+	struct ovly_route filter = { 0 };
+	char dev[IFNAMSIZ] = "";
+	uint32_t family = 0;
+	bool has_family = false;
+	bool json = false;
+	uint32_t has = 0;
+	const struct arg args[] = {
+		ARG("dev", ARG_IFNAME, dev),
+		ARG("peer", ARG_NAME, filter.peer_name, .has = &filter.has,
+		    .bit = HAS(OVLY_A_ROUTE_PEER_NAME)),
+		ARG("protocol", ARG_PROTO, &filter.protocol,
+		    .has = &filter.has, .bit = HAS(OVLY_A_ROUTE_PROTOCOL)),
+		ARG("family", ARG_WORD, &family, .words = families,
+		    .has = &has, .bit = 1),
+		ARG("json", ARG_FLAG, &json),
+		ARG_END,
+	};
+	struct ovly_req req = { 0 };
+	struct ovly_nl nl;
+	json_t *list = NULL;
+
+	if (!args_parse(argc, argv, args, NULL, 0, e) ||
+	    !ovly_nl_open(&nl, true, e))
+		return false;
+	has_family = has;
+	if (has_family) {
+		filter.has |= HAS(OVLY_A_ROUTE_FAMILY);
+		filter.family = family ? AF_INET6 : AF_INET;
+	}
+	if (filter.has)
+		req.route = &filter;
+	/* a peer's name means nothing without its device */
+	if (dev[0] || filter.peer_name[0])
+		req.ifindex = ovly_ctl_ifindex(&nl, dev, e);
+	if ((!dev[0] && !filter.peer_name[0]) || req.ifindex)
+		list = view_list(&nl, OVLY_CMD_ROUTE_GET, &req, view_route, e);
+	ovly_nl_close(&nl);
+	return print(list, columns, json);
+}
+
+/* Counters that tell why a packet was dropped, with words for people. */
+static const struct {
+	unsigned int attr;
+	const char *meaning;
+} reasons[] = {
+	{ OVLY_A_STATS_TX_NO_PEER, "no peer has the next hop" },
+	{ OVLY_A_STATS_TX_NO_PATH, "the peer is down" },
+	{ OVLY_A_STATS_TX_NO_SA, "no usable SA for the if-id" },
+	{ OVLY_A_STATS_TX_NO_POLICY, "no policy with the if-id covers it" },
+	{ OVLY_A_STATS_TX_TOO_BIG, "bigger than the path MTU" },
+	{ OVLY_A_STATS_TX_LOOP, "the outer route leads into the device" },
+	{ OVLY_A_STATS_TX_ERROR, "malformed, no memory, or refused below" },
+	{ OVLY_A_STATS_RX_SOURCE, "the source is not the peer's" },
+	{ OVLY_A_STATS_RX_SELECTOR, "outside the SA's selector" },
+	{ OVLY_A_STATS_RX_ERROR, "decryption, replay, or malformed inside" },
+};
+
+struct drops {
+	json_t *list;
+	bool all;
+};
+
+static void add_drops(struct drops *d, const char *dev, const char *peer,
+		      const struct ovly_stats *stats)
+{
+	unsigned int i;
+
+	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+		uint64_t n = stats->v[reasons[i].attr];
+		json_t *row;
+
+		if (!n && !d->all)
+			continue;
+		row = json_pack("{s:s, s:s?, s:s, s:I, s:s}", "dev", dev,
+				"peer", peer, "reason",
+				stats_name(reasons[i].attr), "packets",
+				(json_int_t)n, "meaning", reasons[i].meaning);
+		if (row)
+			json_array_append_new(d->list, row);
+	}
+}
+
+static const char *dev_name(const struct ovly_msg *msg, char buf[IFNAMSIZ])
+{
+	if (msg->ifname[0])
+		return msg->ifname;
+	return if_indextoname(msg->ifindex, buf) ? buf : "?";
+}
+
+static void on_dev(const struct ovly_msg *msg, void *arg)
+{
+	char buf[IFNAMSIZ];
+
+	add_drops(arg, dev_name(msg, buf), NULL, &msg->dev.stats);
+}
+
+static void on_peer(const struct ovly_msg *msg, void *arg)
+{
+	char buf[IFNAMSIZ];
+
+	add_drops(arg, dev_name(msg, buf), msg->peer.name, &msg->peer.stats);
+}
+
+bool show_drops(int argc, char **argv, struct err *e)
+{
+	static const struct out_column columns[] = {
+		{ "dev", "DEVICE", OUT_PLAIN, false },
+		{ "peer", "PEER", OUT_PLAIN, false },
+		{ "reason", "REASON", OUT_PLAIN, false },
+		{ "packets", "PACKETS", OUT_PLAIN, true },
+		{ "meaning", "MEANING", OUT_PLAIN, false },
+		{ 0 },
+	};
+	char dev[IFNAMSIZ] = "";
+	bool json = false;
+	struct drops d = { 0 };
+	const struct arg args[] = {
+		ARG("dev", ARG_IFNAME, dev),
+		ARG("all", ARG_FLAG, &d.all),
+		ARG("json", ARG_FLAG, &json),
+		ARG_END,
+	};
+	struct ovly_nl_error refusal;
+	struct ovly_req req = { 0 };
+	struct ovly_nl nl;
+	bool ok = true;
+
+	if (!args_parse(argc, argv, args, NULL, 0, e) ||
+	    !ovly_nl_open(&nl, true, e))
+		return false;
+	if (dev[0]) {
+		req.ifindex = ovly_ctl_ifindex(&nl, dev, e);
+		ok = req.ifindex;
+	}
+	d.list = json_array();
+	/* a device's counters hold those of its peers: first the sum */
+	if (ok && (!ovly_ctl_dump(&nl, OVLY_CMD_DEV_GET, &req, on_dev, &d,
+				  &refusal) ||
+		   !ovly_ctl_dump(&nl, OVLY_CMD_PEER_GET, &req, on_peer, &d,
+				  &refusal)))
+		ok = ovly_nl_err(e, &refusal, "cannot read the counters");
+	ovly_nl_close(&nl);
+	if (!ok) {
+		json_decref(d.list);
+		return false;
+	}
+	if (!json && !json_array_size(d.list)) {
+		puts("no packet was dropped");
+		json_decref(d.list);
+		return true;
+	}
+	return print(d.list, columns, json);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The staging table: kernel routes as a routing daemon exported them. */
+#ifndef OVLY_STAGE_H
+#define OVLY_STAGE_H
+
+#include "model.h"
+#include "nl.h"
+
+#define STAGE_TABLE_DEFAULT 2220
+
+struct ovly_staged {
+	bool del;
+	bool replace; /* a route of the prefix may have been there before */
+	struct ovly_prefix dst;
+	uint32_t table;
+	uint32_t metric;
+	uint8_t protocol;
+	uint32_t oif; /* of the first next hop, 0: none */
+	struct ovly_addr gateway; /* family 0: none */
+	unsigned int hops; /* next hops of a multipath route, else 1 */
+};
+
+/* Reads RTM_NEWROUTE and RTM_DELROUTE; false for what is no unicast route. */
+bool ovly_stage_parse(struct nlmsghdr *hdr, struct ovly_staged *out);
+
+typedef void (*ovly_stage_cb)(const struct ovly_staged *route, void *arg);
+/* All routes of a table, IPv4 then IPv6.  A table that does not exist is
+ * empty.  *interrupted: a change overlapped.
+ */
+bool ovly_stage_dump(struct ovly_nl *nl, uint32_t table, ovly_stage_cb cb,
+		     void *arg, bool *interrupted, struct err *e);
+
+#endif /* OVLY_STAGE_H */

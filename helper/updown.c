@@ -1,0 +1,524 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The other half of updown: bring about what is wanted, or nothing of it. */
+#include "updown.h"
+
+#include <errno.h>
+#include <linux/if.h>
+#include <linux/netlink.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl.h"
+#include "fields.h"
+#include "parse.h"
+#include "rtnl.h"
+
+/* What is there, and what this call has changed so far. */
+struct updown_run {
+	struct ovly_nl *nl;
+	const struct updown_conf *conf;
+	const struct pluto *env;
+	struct updown_want want;
+
+	struct ovly_link link;
+	uint32_t vrf;
+	struct ovly_ifaddr addr[64];
+	unsigned int addrs;
+	bool has_peer, has_path;
+	struct ovly_peer peer;
+	struct ovly_path path; /* with our if-id-in */
+
+	bool made_dev, made_peer, made_path, changed_peer;
+	bool made_addr[OVLY_PEER_ADDRS_MAX];
+};
+
+static bool is_absent(const struct ovly_nl_error *refusal)
+{
+	return refusal->error == ENOENT || refusal->error == ESRCH ||
+	       refusal->error == ENODEV || refusal->error == ENXIO;
+}
+
+static bool get_peer(struct updown_run *r, struct err *e)
+{
+	struct ovly_req req = { .ifindex = r->link.ifindex };
+	struct ovly_peer key = { .has = HAS(OVLY_A_PEER_NAME) };
+	struct ovly_nl_error refusal;
+	struct ovly_msg reply;
+
+	memcpy(key.name, r->want.peer.name, sizeof(key.name));
+	req.peer = &key;
+	r->has_peer = ovly_ctl_do(r->nl, OVLY_CMD_PEER_GET, 0, &req, &reply,
+				  &refusal);
+	if (r->has_peer)
+		r->peer = reply.peer;
+	else if (!is_absent(&refusal))
+		return ovly_nl_err(e, &refusal, "cannot look up peer '%s'",
+				   key.name);
+	return true;
+}
+
+/* *found says whether there is one. */
+static bool get_path(struct ovly_nl *nl, uint32_t if_id_in,
+		     struct ovly_path *path, bool *found, struct err *e)
+{
+	struct ovly_path key = { .has = HAS(OVLY_A_PATH_IF_ID_IN),
+				 .if_id_in = if_id_in };
+	struct ovly_req req = { .path = &key };
+	struct ovly_nl_error refusal;
+	struct ovly_msg reply;
+
+	*found = ovly_ctl_do(nl, OVLY_CMD_PATH_GET, 0, &req, &reply, &refusal);
+	if (*found)
+		*path = reply.path;
+	else if (!is_absent(&refusal))
+		return ovly_nl_err(e, &refusal,
+				   "cannot look up the path with if-id %u",
+				   if_id_in);
+	return true;
+}
+
+static bool del_path(struct ovly_nl *nl, uint32_t if_id_in, struct err *e)
+{
+	struct ovly_path key = { .has = HAS(OVLY_A_PATH_IF_ID_IN),
+				 .if_id_in = if_id_in };
+	struct ovly_req req = { .path = &key };
+	struct ovly_nl_error refusal;
+
+	if (ovly_ctl_do(nl, OVLY_CMD_PATH_DEL, 0, &req, NULL, &refusal) ||
+	    is_absent(&refusal))
+		return true;
+	return ovly_nl_err(e, &refusal,
+			   "cannot delete the path with if-id %u", if_id_in);
+}
+
+static bool check_link(struct updown_run *r, struct err *e)
+{
+	const struct updown_conf *conf = r->conf;
+	const struct ovly_dev *dev = &r->link.dev;
+
+	if (!r->link.ifindex)
+		return true;
+	if (strcmp(r->link.kind, "ovly"))
+		return err_set(e, EXIT_REFUSED,
+			       "device '%s' exists but is not an ovly device, choose another name with --dev",
+			       conf->dev);
+	if (!r->nl->family)
+		return ovly_nl_no_module(e);
+	if (conf->has & UPDOWN_HAS_MODE && conf->mode != dev->mode)
+		return err_set(e, EXIT_REFUSED,
+			       "device '%s' has mode %s, --mode %s cannot change that: delete the device first",
+			       conf->dev, word_of(mode_words, dev->mode),
+			       word_of(mode_words, conf->mode));
+	if (conf->has & UPDOWN_HAS_TABLE && conf->table != dev->table)
+		return err_set(e, EXIT_REFUSED,
+			       "device '%s' uses table %u, --table %u cannot change that: delete the device first",
+			       conf->dev, dev->table, conf->table);
+	return true;
+}
+
+static bool check_names(struct updown_run *r, struct err *e)
+{
+	struct ovly_path *path = &r->want.path;
+	struct ovly_link link;
+
+	if (r->conf->vrf[0] && !r->link.ifindex) {
+		if (!ovly_rtnl_link_get(r->nl, r->conf->vrf, &link, e))
+			return false;
+		if (!link.ifindex || strcmp(link.kind, "vrf"))
+			return err_set(e, EXIT_REFUSED,
+				       "there is no VRF '%s', make it with 'ip link add %s type vrf table N'",
+				       r->conf->vrf, r->conf->vrf);
+		r->vrf = link.ifindex;
+	}
+	if (!r->env->interface[0])
+		return true;
+	if (!ovly_rtnl_link_get(r->nl, r->env->interface, &link, e))
+		return false;
+	if (!link.ifindex)
+		return err_set(e, EXIT_REFUSED,
+			       "PLUTO_INTERFACE names device '%s', which does not exist here",
+			       r->env->interface);
+	/* charon asked the routing table, and the answer was a tunnel: no
+	 * underlay then, the module routes outer packets itself
+	 */
+	if (strcmp(link.kind, "ovly")) {
+		path->has |= HAS(OVLY_A_PATH_UNDERLAY);
+		path->underlay = link.ifindex;
+	}
+	return true;
+}
+
+/* One connection may serve many peers (remote_addrs = %any): they must not
+ * all become one.
+ */
+static bool check_same_remote(struct updown_run *r, struct err *e)
+{
+	struct ovly_path active;
+	bool found;
+
+	if (!r->has_peer || r->peer.state != OVLY_PEER_UP ||
+	    !(r->peer.has & HAS(OVLY_A_PEER_ACTIVE_PATH)))
+		return true;
+	if (!get_path(r->nl, r->peer.active_path, &active, &found, e))
+		return false;
+	if (!found || !active.remote_id[0] || !r->want.path.remote_id[0] ||
+	    strcmp(active.label, r->want.path.label) ||
+	    !strcmp(active.remote_id, r->want.path.remote_id))
+		return true;
+	return err_set(e, EXIT_REFUSED,
+		       "peer '%s' is connected as '%s', so '%s' cannot be the same: give each its own name with --peer or --peer-from id",
+		       r->peer.name, active.remote_id,
+		       r->want.path.remote_id);
+}
+
+static bool check_path(struct updown_run *r, struct err *e)
+{
+	if (!r->has_path || !strcmp(r->path.peer_name, r->want.peer.name))
+		return true;
+	/* a leftover is replaced, a path in use is not */
+	if (r->path.sa_out < 2)
+		return true;
+	return err_set(e, EXIT_REFUSED,
+		       "if-id %u of connection '%s' is in use by peer '%s' (connection '%s'): every connection needs its own if_id_in and if_id_out",
+		       r->path.if_id_in, r->env->connection, r->path.peer_name,
+		       r->path.label);
+}
+
+/* Everything that can be known is looked up and checked here, before the
+ * first change.
+ */
+static bool prepare(struct updown_run *r, struct err *e)
+{
+	uint32_t mode = r->conf->has & UPDOWN_HAS_MODE ? r->conf->mode :
+							 OVLY_MODE_P2P;
+
+	if (!ovly_rtnl_link_get(r->nl, r->conf->dev, &r->link, e) ||
+	    !check_link(r, e))
+		return false;
+	if (r->link.ifindex)
+		mode = r->link.dev.mode;
+	if (!updown_plan(r->conf, r->env, mode, &r->want, e) ||
+	    !check_names(r, e))
+		return false;
+	if (!r->nl->family)
+		return true;
+	if (!get_path(r->nl, r->env->if_id_in, &r->path, &r->has_path, e) ||
+	    !check_path(r, e))
+		return false;
+	if (!r->link.ifindex)
+		return true;
+	if (!get_peer(r, e) || !check_same_remote(r, e) ||
+	    !ovly_rtnl_addr_list(r->nl, r->link.ifindex, r->addr, 64,
+				 &r->addrs, e))
+		return false;
+	if (!r->has_peer && mode == OVLY_MODE_P2P && r->link.dev.peers)
+		return err_set(e, EXIT_REFUSED,
+			       "p2p device '%s' has its one peer already, which is not '%s': give both connections the same --peer, or use --mode multipoint",
+			       r->conf->dev, r->want.peer.name);
+	if (r->want.derived && r->has_peer &&
+	    !updown_merge(&r->peer.addr,
+			  r->has_path && !strcmp(r->path.peer_name,
+						 r->want.peer.name),
+			  &r->want.peer.addr))
+		return err_set(e, EXIT_REFUSED,
+			       "peer '%s' has more than %d system addresses",
+			       r->want.peer.name, OVLY_PEER_ADDRS_MAX);
+	return true;
+}
+
+static bool apply_dev(struct updown_run *r, struct err *e)
+{
+	const struct updown_conf *conf = r->conf;
+	struct ovly_dev dev = { 0 };
+	bool exists;
+
+	if (r->link.ifindex)
+		return true;
+	if (conf->has & UPDOWN_HAS_MODE) {
+		dev.has |= HAS(OVLY_A_DEV_MODE);
+		dev.mode = conf->mode;
+	}
+	if (conf->has & UPDOWN_HAS_TABLE) {
+		dev.has |= HAS(OVLY_A_DEV_TABLE);
+		dev.table = conf->table;
+	}
+	if (conf->has & UPDOWN_HAS_SRC_VALID) {
+		dev.has |= HAS(OVLY_A_DEV_SRC_VALID);
+		dev.src_valid = conf->src_valid;
+	}
+	if (!ovly_rtnl_link_add(r->nl, conf->dev, &dev, &exists, e))
+		return false;
+	/* charon runs several of us: another one may have been faster */
+	r->made_dev = !exists;
+	if (!r->nl->family && !ovly_nl_resolve(r->nl))
+		return ovly_nl_no_module(e);
+	if (!ovly_rtnl_link_get(r->nl, conf->dev, &r->link, e))
+		return false;
+	if (!r->link.ifindex)
+		return err_set(e, EXIT_REFUSED, "device '%s' vanished",
+			       conf->dev);
+	if (exists)
+		return prepare(r, e);
+	return !r->vrf ||
+	       ovly_rtnl_link_set_master(r->nl, &r->link, r->vrf, e);
+}
+
+static bool apply_dev_settings(struct updown_run *r, struct err *e)
+{
+	const struct updown_conf *conf = r->conf;
+	struct ovly_dev dev = { .has = HAS(OVLY_A_DEV_SRC_VALID),
+				.src_valid = conf->src_valid };
+	struct ovly_req req = { .ifindex = r->link.ifindex, .dev = &dev };
+	struct ovly_nl_error refusal;
+
+	if (conf->has & UPDOWN_HAS_MTU && conf->mtu != r->link.mtu &&
+	    !ovly_rtnl_link_set_mtu(r->nl, &r->link, conf->mtu, e))
+		return false;
+	if (conf->has & UPDOWN_HAS_SRC_VALID &&
+	    conf->src_valid != r->link.dev.src_valid &&
+	    !ovly_ctl_do(r->nl, OVLY_CMD_DEV_SET, 0, &req, NULL, &refusal))
+		return ovly_nl_err(e, &refusal,
+				   "cannot set the source validation of '%s'",
+				   conf->dev);
+	return true;
+}
+
+static bool has_addr(const struct updown_run *r, const struct ovly_addr *a)
+{
+	unsigned int i;
+
+	for (i = 0; i < r->addrs; i++)
+		if (addr_equal(&r->addr[i].local, a))
+			return true;
+	return false;
+}
+
+static bool apply_addrs(struct updown_run *r, struct err *e)
+{
+	bool p2p = r->link.dev.mode == OVLY_MODE_P2P;
+	unsigned int i;
+
+	for (i = 0; i < r->want.local.n; i++) {
+		const struct ovly_addr *a = &r->want.local.a[i];
+
+		if (has_addr(r, a))
+			continue;
+		if (!ovly_rtnl_addr_add(r->nl, &r->link, a, p2p, e))
+			return false;
+		r->made_addr[i] = true;
+	}
+	return r->link.flags & IFF_UP ||
+	       ovly_rtnl_link_up(r->nl, &r->link, e);
+}
+
+static bool same_addrs(const struct ovly_addrs *a, const struct ovly_addrs *b)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < a->n; i++) {
+		for (k = 0; k < b->n; k++)
+			if (addr_equal(&a->a[i], &b->a[k]))
+				break;
+		if (k == b->n)
+			return false;
+	}
+	return a->n == b->n;
+}
+
+static bool send_peer(struct updown_run *r, const struct ovly_peer *peer,
+		      struct err *e)
+{
+	struct ovly_req req = { .ifindex = r->link.ifindex, .peer = peer };
+	struct ovly_nl_error refusal;
+	char buf[ADDR_STRLEN] = "";
+
+	if (ovly_ctl_do(r->nl, OVLY_CMD_PEER_NEW, NLM_F_CREATE | NLM_F_REPLACE,
+			&req, NULL, &refusal))
+		return true;
+	if (peer->addr.n)
+		addr_str(&peer->addr.a[0], buf);
+	return ovly_nl_err(e, &refusal, "peer '%s'%s%s on '%s' is refused",
+			   peer->name, buf[0] ? " with system address " : "",
+			   buf, r->conf->dev);
+}
+
+static bool apply_peer(struct updown_run *r, struct err *e)
+{
+	const struct ovly_peer *want = &r->want.peer;
+	const struct ovly_peer *have = &r->peer;
+
+	if (r->has_peer &&
+	    (!(want->has & HAS(OVLY_A_PEER_ADDR)) ||
+	     same_addrs(&want->addr, &have->addr)) &&
+	    (!(want->has & HAS(OVLY_A_PEER_ON_DOWN)) ||
+	     want->on_down == have->on_down) &&
+	    (!(want->has & HAS(OVLY_A_PEER_ROUTE_LIMIT)) ||
+	     want->route_limit == have->route_limit))
+		return true;
+	if (!send_peer(r, want, e))
+		return false;
+	r->made_peer = !r->has_peer;
+	r->changed_peer = r->has_peer;
+	return true;
+}
+
+static bool same_path(const struct ovly_path *want,
+		      const struct ovly_path *have)
+{
+	return want->if_id_out == have->if_id_out &&
+	       !strcmp(want->peer_name, have->peer_name) &&
+	       addr_equal(&want->endpoint, &have->endpoint) &&
+	       addr_equal(&want->local, &have->local) &&
+	       (!(want->has & HAS(OVLY_A_PATH_UNDERLAY)) ||
+		want->underlay == have->underlay) &&
+	       (!(want->has & HAS(OVLY_A_PATH_PRIORITY)) ||
+		want->priority == have->priority) &&
+	       !strcmp(want->label, have->label) &&
+	       !strcmp(want->remote_id, have->remote_id);
+}
+
+static bool apply_path(struct updown_run *r, struct err *e)
+{
+	struct ovly_req req = { .ifindex = r->link.ifindex,
+				.path = &r->want.path };
+	struct ovly_nl_error refusal;
+
+	if (r->has_path && same_path(&r->want.path, &r->path))
+		return true;
+	/* what identifies a path cannot change: a leftover makes room */
+	if (r->has_path &&
+	    (strcmp(r->path.peer_name, r->want.peer.name) ||
+	     r->path.if_id_out != r->want.path.if_id_out)) {
+		if (!del_path(r->nl, r->path.if_id_in, e))
+			return false;
+		r->has_path = false;
+	}
+	if (!ovly_ctl_do(r->nl, OVLY_CMD_PATH_NEW, NLM_F_CREATE | NLM_F_REPLACE,
+			 &req, NULL, &refusal))
+		return ovly_nl_err(e, &refusal,
+				   "path of connection '%s' with if-id %u is refused",
+				   r->env->connection, r->env->if_id_in);
+	r->made_path = !r->has_path;
+	return true;
+}
+
+static bool apply_route(struct updown_run *r, struct err *e)
+{
+	struct ovly_prefix prefix = { .addr = r->want.route.dst,
+				      .len = (uint8_t)r->want.route.prefixlen };
+	struct ovly_req req = { .ifindex = r->link.ifindex,
+				.route = &r->want.route };
+	struct ovly_nl_error refusal;
+	char buf[PREFIX_STRLEN];
+
+	if (!r->want.has_route ||
+	    ovly_ctl_do(r->nl, OVLY_CMD_ROUTE_NEW, NLM_F_CREATE | NLM_F_REPLACE,
+			&req, NULL, &refusal))
+		return true;
+	return ovly_nl_err(e, &refusal, "route %s to peer '%s' is refused",
+			   prefix_str(&prefix, buf), r->want.peer.name);
+}
+
+struct stale {
+	const struct updown_run *r;
+	unsigned int n;
+	uint32_t if_id[32];
+};
+
+static void collect_stale(const struct ovly_msg *msg, void *arg)
+{
+	const struct ovly_path *path = &msg->path;
+	struct stale *stale = arg;
+
+	if (strcmp(path->peer_name, stale->r->want.peer.name) ||
+	    strcmp(path->label, stale->r->env->connection) ||
+	    path->if_id_in == stale->r->env->if_id_in || path->sa_in ||
+	    path->sa_out || stale->n == 32)
+		return;
+	stale->if_id[stale->n++] = path->if_id_in;
+}
+
+/* A charon that died calls no down, and with %unique every connection leaves
+ * a path under another id.  A path of this connection without any SA is dead:
+ * up is called after the SAs are installed.
+ */
+static void remove_stale_paths(struct updown_run *r)
+{
+	struct ovly_req req = { .ifindex = r->link.ifindex };
+	struct stale stale = { .r = r };
+	struct ovly_nl_error refusal;
+	struct err ignored;
+	unsigned int i;
+
+	/* without other paths there is nothing to look for */
+	if (!r->has_peer || r->peer.paths <= (r->has_path ? 1u : 0u))
+		return;
+	ovly_ctl_dump(r->nl, OVLY_CMD_PATH_GET, &req, collect_stale, &stale,
+		      &refusal);
+	for (i = 0; i < stale.n; i++)
+		del_path(r->nl, stale.if_id[i], &ignored);
+}
+
+/* Takes back what this call made; the first problem is the one to tell. */
+static void undo(struct updown_run *r)
+{
+	bool p2p = r->link.dev.mode == OVLY_MODE_P2P;
+	struct ovly_peer key = { .has = HAS(OVLY_A_PEER_NAME) };
+	struct ovly_req req = { .ifindex = r->link.ifindex, .peer = &key };
+	struct ovly_nl_error refusal;
+	struct err ignored;
+	unsigned int i;
+
+	if (r->made_dev) {
+		if (r->link.ifindex)
+			ovly_rtnl_link_del(r->nl, r->link.ifindex, &ignored);
+		return;
+	}
+	if (r->made_path)
+		del_path(r->nl, r->env->if_id_in, &ignored);
+	if (r->made_peer) {
+		memcpy(key.name, r->want.peer.name, sizeof(key.name));
+		ovly_ctl_do(r->nl, OVLY_CMD_PEER_DEL, 0, &req, NULL, &refusal);
+	} else if (r->changed_peer) {
+		r->peer.has &= HAS(OVLY_A_PEER_NAME) | HAS(OVLY_A_PEER_ADDR) |
+			       HAS(OVLY_A_PEER_ON_DOWN) |
+			       HAS(OVLY_A_PEER_ROUTE_LIMIT);
+		send_peer(r, &r->peer, &ignored);
+	}
+	for (i = 0; i < r->want.local.n; i++)
+		if (r->made_addr[i])
+			ovly_rtnl_addr_del(r->nl, &r->link, &r->want.local.a[i],
+					   p2p, &ignored);
+}
+
+bool updown_up(struct ovly_nl *nl, const struct updown_conf *conf,
+	       const struct pluto *env, struct err *e)
+{
+	struct updown_run r = { .nl = nl, .conf = conf, .env = env };
+
+	if (!prepare(&r, e))
+		return false;
+	if (apply_dev(&r, e) && apply_dev_settings(&r, e) &&
+	    apply_addrs(&r, e) && apply_peer(&r, e) && apply_path(&r, e) &&
+	    apply_route(&r, e)) {
+		remove_stale_paths(&r);
+		return true;
+	}
+	undo(&r);
+	return false;
+}
+
+bool updown_down(struct ovly_nl *nl, const struct pluto *env, struct err *e)
+{
+	struct ovly_path path;
+	bool found;
+
+	/* no module, no path */
+	if (!nl->family)
+		return true;
+	if (!get_path(nl, env->if_id_in, &path, &found, e))
+		return false;
+	if (!found || !updown_is_last(&path, env))
+		return true;
+	return del_path(nl, env->if_id_in, e);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Objects as JSON: keys are the names of the fields table. */
+#ifndef OVLY_VIEW_H
+#define OVLY_VIEW_H
+
+#include <jansson.h>
+
+#include "ctl.h"
+#include "fields.h"
+
+/* Adds the fields that the object has. */
+void view_fields(json_t *out, const struct field_set *set, const void *object);
+/* An object with "dev" and the fields. */
+json_t *view_dev(const struct ovly_msg *msg);
+json_t *view_peer(const struct ovly_msg *msg);
+json_t *view_path(const struct ovly_msg *msg);
+/* with "prefix" instead of dst and prefixlen, names instead of numbers */
+json_t *view_route(const struct ovly_msg *msg);
+json_t *view_addr(const struct ovly_addr *a);
+/* A listing as an array; NULL with the error filled. */
+json_t *view_list(struct ovly_nl *nl, int cmd, const struct ovly_req *req,
+		  json_t *(*view)(const struct ovly_msg *msg), struct err *e);
+
+#endif /* OVLY_VIEW_H */
