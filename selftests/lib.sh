@@ -200,7 +200,11 @@ case_wanted() {
 # after itself and is killed when it takes too long.
 guarded() {
 	local pid watchdog rc
+	# Job control gives the case a process group, so that a case that hangs
+	# goes with all its children.
+	set -m
 	(
+		set +m
 		DEFERRED=()
 		set -eE
 		trap 'report_error $? "$LINENO" "$BASH_COMMAND"' ERR
@@ -208,18 +212,22 @@ guarded() {
 		"$@"
 	) &
 	pid=$!
+	set +m
 	(
 		trap 'kill $sleeper; exit' TERM
 		sleep "$CASE_DEADLINE" &
 		sleeper=$!
 		wait $sleeper
 		note "FAILED: still running after $CASE_DEADLINE s"
-		kill -TERM $pid
-		sleep 5
-		kill -KILL $pid
+		kill -TERM -- -$pid
+		# Time for its clean-up.
+		sleep 5 &
+		sleeper=$!
+		wait $sleeper
+		kill -KILL -- -$pid
 	) 2>/dev/null &
 	watchdog=$!
-	wait $pid
+	wait $pid 2>/dev/null
 	rc=$?
 	kill $watchdog 2>/dev/null
 	wait $watchdog 2>/dev/null
@@ -279,6 +287,7 @@ run_cases() {
 	for i in "${!picked[@]}"; do
 		name=${names[picked[i]]} text=${texts[picked[i]]}
 		: >"$CASE_SKIP_FILE"
+		echo "# case $name"
 		CASE=$name guarded "$name" >"$log" 2>&1
 		rc=$?
 		sed 's/^\([^#]\)/# \1/' "$log"

@@ -106,7 +106,7 @@ guest_verdict() {
 	JOB_RC=
 	if [ -f "$1/result" ]; then
 		read -r marker JOB_RC <"$1/result"
-		[ "$marker" = done ] || JOB_RC=
+		[ "$marker" = "done" ] || JOB_RC=
 	fi
 	trouble=$(cat "$1/console.log" "$1/dmesg.log" 2>/dev/null |
 		grep -a -m 1 -E "$KERNEL_TROUBLE" | tr -d '\r')

@@ -21,14 +21,20 @@ new_results() {
 }
 
 # test_scripts: the paths of all selftests, in the order that check runs them.
-test_scripts() {
-	(cd "$TOP" && ls selftests/e2e/branch.sh selftests/e2e/hub.sh 2>/dev/null
-	cd "$TOP" && ls selftests/net/*.sh 2>/dev/null)
-}
+# A script is a test if it runs a table of cases.
+test_scripts() (
+	cd "$TOP" || exit 1
+	{
+		printf '%s\n' selftests/net/*.sh selftests/smoke.sh selftests/e2e/branch.sh \
+			selftests/e2e/hub.sh selftests/e2e/*.sh | awk '!seen[$0]++'
+	} | while IFS= read -r f; do
+		[ ! -f "$f" ] || ! grep -q '^run_cases' "$f" || echo "$f"
+	done
+)
 
 # test_path NAME: the script of a test.
 test_path() {
-	for p in "selftests/e2e/$1.sh" "selftests/net/$1.sh" "$1"; do
+	for p in "selftests/e2e/$1.sh" "selftests/net/$1.sh" "selftests/$1.sh" "$1"; do
 		if [ -f "$TOP/$p" ]; then
 			echo "$p"
 			return 0

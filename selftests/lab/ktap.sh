@@ -64,7 +64,8 @@ ktap_render() (
 		last=$now count=$((count + 1))
 		: >"$buffer"
 	done
-	if [ "$count" = 0 ] && [ "$VERBOSE" = 0 ]; then
+	# The stream broke off: what the script did last.
+	if { [ -z "$plan" ] || [ "$count" -lt "$plan" ]; } && [ "$VERBOSE" = 0 ]; then
 		tail -n 40 "$buffer" | sed 's/^/      | /'
 	fi
 	echo "$count ${plan:-none}" >"$RENDERED"

@@ -81,10 +81,12 @@ kunit_flatten() (
 		"    ok "* | "    not ok "*)
 			[ -z "$only" ] || [ "$only" = "$suite" ] || continue
 			shown=$((shown + 1))
+			# 6.1 prints "ok 1 name", later kernels "ok 1 - name".
 			name=${line#*ok }
+			name=${name#* }
 			printf '%sok %d - %s: %s\n' \
 				"$(case $line in *"    not ok "*) printf 'not ' ;; esac)" \
-				"$shown" "$suite" "${name#* - }"
+				"$shown" "$suite" "${name#- }"
 			;;
 		*) printf '# %s\n' "$line" ;;
 		esac
@@ -108,7 +110,7 @@ run_kunit() {
 	TMPDIR=${TMPDIR:-/dev/shm} timeout -k 5 "${OVLY_KUNIT_DEADLINE:-300}" \
 		"$(uml_dir)/obj/linux" mem=512M rootfstype=hostfs rootflags=/ ro \
 		init="$LAB/kunit-init" OVLY_KO="$dir/ovly.ko" con0=null,fd:1 con=null ssl=null \
-		printk.time=0 loglevel=7 quiet panic=-1 panic_on_warn=1 </dev/null 2>&1 |
+		printk.time=0 quiet panic=-1 panic_on_warn=1 </dev/null 2>&1 |
 		tr -d '\r' | tee "$log" | kunit_flatten "$1" | ktap_render kunit
 	t1=$(now_ms)
 	why='' count=0 plan=none
