@@ -30,6 +30,9 @@ enum batch_outcome batch_outcome(bool del, uint32_t error)
 	case EEXIST:
 		/* with NLM_F_REPLACE only a system route is in the way */
 		return BATCH_SYSTEM;
+	case EPERM:
+		/* the module deletes it with the address only */
+		return del ? BATCH_SYSTEM : BATCH_FAILED;
 	default:
 		return BATCH_FAILED;
 	}

@@ -34,8 +34,10 @@ static void delete_on(struct bridge *br, uint32_t ifindex,
 {
 	struct batch_op op = { .ifindex = ifindex, .del = true };
 
+	/* of this protocol only: another one's is not ours to delete */
 	op.route.has = HAS(OVLY_A_ROUTE_DST) | HAS(OVLY_A_ROUTE_PREFIXLEN) |
-		       HAS(OVLY_A_ROUTE_METRIC);
+		       HAS(OVLY_A_ROUTE_METRIC) | HAS(OVLY_A_ROUTE_PROTOCOL);
+	op.route.protocol = route->protocol;
 	op.route.dst = route->dst;
 	op.route.prefixlen = route->prefixlen;
 	op.route.metric = route->metric;

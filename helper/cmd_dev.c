@@ -8,6 +8,7 @@
 #include "out.h"
 #include "parse.h"
 #include "rtnl.h"
+#include "show.h"
 #include "view.h"
 
 struct dev_args {
@@ -193,29 +194,8 @@ static bool dev_list(int argc, char **argv, struct err *e)
 		{ "routes-installed", "INSTALLED", OUT_PLAIN, true },
 		{ 0 },
 	};
-	bool json = false;
-	const struct arg args[] = {
-		ARG("json", ARG_FLAG, &json),
-		ARG_END,
-	};
-	const struct ovly_req all = { 0 };
-	struct ovly_nl nl;
-	json_t *list;
 
-	if (!args_parse(argc, argv, args, NULL, 0, e) ||
-	    !ovly_nl_open(&nl, true, e))
-		return false;
-	list = view_list(&nl, OVLY_CMD_DEV_GET, &all, view_dev, e);
-	ovly_nl_close(&nl);
-	if (!list)
-		return false;
-	if (json) {
-		out_json(list);
-		return true;
-	}
-	out_table(list, columns);
-	json_decref(list);
-	return true;
+	return show_list(OVLY_CMD_DEV_GET, view_dev, columns, argc, argv, e);
 }
 
 static const struct command table[] = {
@@ -244,6 +224,6 @@ const struct command cmd_dev = {
 "       [addr ADDR]... [up]\n"
 "ovlyhelper dev del NAME\n"
 "ovlyhelper dev resync NAME        put the routing table right\n"
-"ovlyhelper dev list [json]\n"
+"ovlyhelper dev list [dev NAME] [json]\n"
 "example: ovlyhelper dev add ipsec0 addr 10.122.144.146 mtu 9196 up\n",
 };

@@ -7,6 +7,7 @@
 #include "cmd.h"
 #include "out.h"
 #include "parse.h"
+#include "show.h"
 #include "view.h"
 
 static bool prepare(int argc, char **argv, struct ovly_nl *nl,
@@ -118,34 +119,8 @@ static bool path_list(int argc, char **argv, struct err *e)
 		{ "since", "SINCE", OUT_SINCE, true },
 		{ 0 },
 	};
-	char dev[IFNAMSIZ] = "";
-	bool json = false;
-	const struct arg args[] = {
-		ARG("dev", ARG_IFNAME, dev),
-		ARG("json", ARG_FLAG, &json),
-		ARG_END,
-	};
-	struct ovly_req req = { 0 };
-	struct ovly_nl nl;
-	json_t *list = NULL;
 
-	if (!args_parse(argc, argv, args, NULL, 0, e) ||
-	    !ovly_nl_open(&nl, true, e))
-		return false;
-	if (dev[0])
-		req.ifindex = ovly_ctl_ifindex(&nl, dev, e);
-	if (!dev[0] || req.ifindex)
-		list = view_list(&nl, OVLY_CMD_PATH_GET, &req, view_path, e);
-	ovly_nl_close(&nl);
-	if (!list)
-		return false;
-	if (json) {
-		out_json(list);
-		return true;
-	}
-	out_table(list, columns);
-	json_decref(list);
-	return true;
+	return show_list(OVLY_CMD_PATH_GET, view_path, columns, argc, argv, e);
 }
 
 static const struct command table[] = {

@@ -81,11 +81,29 @@ static bool peer_del(int argc, char **argv, struct err *e)
 	return change(OVLY_CMD_PEER_DEL, 0, "delete", argc, argv, e);
 }
 
+/* The configuration; "show peers" has what changes all the time. */
+static bool peer_list(int argc, char **argv, struct err *e)
+{
+	static const struct out_column columns[] = {
+		{ "name", "PEER", OUT_PLAIN, false },
+		{ "dev", "DEVICE", OUT_PLAIN, false },
+		{ "addr", "ADDRESS", OUT_PLAIN, false },
+		{ "on-down", "ON-DOWN", OUT_PLAIN, false },
+		{ "route-limit", "LIMIT", OUT_PLAIN, true },
+		{ "state", "STATE", OUT_STATE, false },
+		{ "routes", "ROUTES", OUT_PLAIN, true },
+		{ "paths", "PATHS", OUT_PLAIN, true },
+		{ 0 },
+	};
+
+	return show_list(OVLY_CMD_PEER_GET, view_peer, columns, argc, argv, e);
+}
+
 static const struct command table[] = {
 	{ .name = "add", .run = peer_add },
 	{ .name = "set", .run = peer_set },
 	{ .name = "del", .run = peer_del },
-	{ .name = "list", .run = show_peers },
+	{ .name = "list", .run = peer_list },
 	{ 0 },
 };
 

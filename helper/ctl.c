@@ -132,8 +132,11 @@ bool ovly_ctl_routes(struct ovly_nl *nl, int cmd, int flags, uint32_t ifindex,
 	memset(report, 0, sizeof(*report));
 	if (send_request(nl, cmd, flags, &req, on_report, &b, refusal))
 		return b.malformed ? malformed(refusal) : true;
-	/* ENODEV and EPERM are about the request, not about its one entry */
-	if (n != 1 || refusal->error == EPERM || refusal->error == ENODEV)
+	/* About the request and not about its one entry: a device that is gone,
+	 * and a missing capability, which comes without words.
+	 */
+	if (n != 1 || refusal->error == ENODEV ||
+	    (refusal->error == EPERM && !refusal->text[0]))
 		return false;
 	report->n = 1;
 	report->refused[0].error = (uint32_t)refusal->error;

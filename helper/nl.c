@@ -131,6 +131,17 @@ struct exchange {
 	bool done;
 };
 
+/* A module puts its name before its words, which our sentences have already. */
+static void read_text(const struct nlattr *nla, char *out, size_t size)
+{
+	static const char prefix[] = "ovly: ";
+
+	nla_strlcpy(out, nla, size);
+	if (!strncmp(out, prefix, sizeof(prefix) - 1))
+		memmove(out, out + sizeof(prefix) - 1,
+			strlen(out) - sizeof(prefix) + 2);
+}
+
 /* The attributes behind an error or ack: libnl 3.7 does not hand them over.
  * They follow the copy of the request, which is only its header when the
  * kernel capped it (always in an ack).
@@ -160,7 +171,7 @@ static void read_extack(const struct nlmsghdr *hdr, struct exchange *x,
 		int type = nla_type(nla);
 
 		if (type == NLMSGERR_ATTR_MSG) {
-			nla_strlcpy(out->text, nla, sizeof(out->text));
+			read_text(nla, out->text, sizeof(out->text));
 			continue;
 		}
 		if (nla_len(nla) < 4 ||

@@ -3,8 +3,17 @@
 #ifndef OVLY_SHOW_H
 #define OVLY_SHOW_H
 
+#include <jansson.h>
+
 #include "err.h"
 
+struct out_column;
+struct ovly_msg;
+
+/* A listing with the arguments "dev NAME" and "json". */
+bool show_list(int cmd, json_t *(*view)(const struct ovly_msg *msg),
+	       const struct out_column *columns, int argc, char **argv,
+	       struct err *e);
 bool show_peers(int argc, char **argv, struct err *e);
 bool show_routes(int argc, char **argv, struct err *e);
 bool show_drops(int argc, char **argv, struct err *e);

@@ -22,6 +22,32 @@ static bool print(json_t *list, const struct out_column *columns, bool json)
 	return true;
 }
 
+bool show_list(int cmd, json_t *(*view)(const struct ovly_msg *msg),
+	       const struct out_column *columns, int argc, char **argv,
+	       struct err *e)
+{
+	char dev[IFNAMSIZ] = "";
+	bool json = false;
+	const struct arg args[] = {
+		ARG("dev", ARG_IFNAME, dev),
+		ARG("json", ARG_FLAG, &json),
+		ARG_END,
+	};
+	struct ovly_req req = { 0 };
+	struct ovly_nl nl;
+	json_t *list = NULL;
+
+	if (!args_parse(argc, argv, args, NULL, 0, e) ||
+	    !ovly_nl_open(&nl, true, e))
+		return false;
+	if (dev[0])
+		req.ifindex = ovly_ctl_ifindex(&nl, dev, e);
+	if (!dev[0] || req.ifindex)
+		list = view_list(&nl, cmd, &req, view, e);
+	ovly_nl_close(&nl);
+	return print(list, columns, json);
+}
+
 /* The peer's active path's endpoint, which is what people look for. */
 static void add_endpoints(json_t *peers, json_t *paths)
 {
