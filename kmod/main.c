@@ -10,6 +10,7 @@
 #include "route.h"
 #include "rx.h"
 #include "sa.h"
+#include "tests/suites.h"
 
 static int __init ovly_init(void)
 {
@@ -36,6 +37,7 @@ static int __init ovly_init(void)
 	err = ovly_device_register();
 	if (err)
 		goto err_rx;
+	ovly_tests_run();
 	return 0;
 
 err_rx:
@@ -54,6 +56,7 @@ err_route_cache:
 
 static void __exit ovly_exit(void)
 {
+	ovly_tests_done();
 	/* Deletes every device and waits until all of them are gone. */
 	ovly_device_unregister();
 	ovly_rx_unregister();

@@ -253,7 +253,8 @@ static void ovly_sa_flushed(struct ovly_net *on)
 /* Context: any, with x->lock held when an SA expires. */
 static int ovly_sa_notify(struct xfrm_state *x, const struct km_event *c)
 {
-	struct ovly_net *on = ovly_net(c->net);
+	/* Not every event has its namespace filled in, only those without an SA. */
+	struct ovly_net *on = ovly_net(x ? xs_net(x) : c->net);
 
 	if (c->event == XFRM_MSG_FLUSHSA) {
 		if (xfrm_id_proto_match(IPPROTO_ESP, c->data.proto))

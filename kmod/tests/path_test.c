@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <kunit/test.h>
+#include <linux/xfrm.h>
+#include <net/net_namespace.h>
+#include <net/xfrm.h>
+
+#include "path.h"
+#include "tests/fake.h"
+#include "tests/suites.h"
+
+#define ENDPOINT	ovly_fake_ip(192, 0, 2, 1)
+
+/* Reports an outbound SA of @if_id towards 192.0.2.@host to the key managers. */
+static void sa_event(struct kunit *test, u32 if_id, u8 host, u32 spi, int event)
+{
+	struct km_event c = { .event = event, .net = &init_net };
+	struct xfrm_state *x = xfrm_state_alloc(&init_net);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, x);
+	x->if_id = if_id;
+	x->id.proto = IPPROTO_ESP;
+	x->id.spi = htonl(spi);
+	x->id.daddr.a4 = ovly_fake_ip(192, 0, 2, host).v4;
+	x->props.family = AF_INET;
+	x->props.mode = XFRM_MODE_TUNNEL;
+	if (event == XFRM_MSG_EXPIRE)
+		c.data.hard = 1;
+	km_state_notify(x, &c);
+	x->km.state = XFRM_STATE_DEAD;
+	xfrm_state_put(x);
+}
+
+static struct ovly_path *new_path(struct kunit *test, struct ovly_peer *peer, u32 if_id,
+				  u32 priority)
+{
+	struct ovly_path_conf conf = {
+		.if_id_in = if_id,
+		.endpoint = ENDPOINT,
+		.has_priority = true,
+		.priority = priority,
+	};
+	struct netlink_ext_ack extack = {};
+
+	KUNIT_ASSERT_EQ_MSG(test, ovly_path_new(peer, &conf, &extack), 0, "%s", extack._msg);
+	return list_first_entry(&peer->paths, struct ovly_path, list);
+}
+
+static struct ovly_path *active(struct ovly_peer *peer)
+{
+	return rcu_dereference_raw(peer->active);
+}
+
+static void path_without_an_sa_is_not_taken(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_P2P);
+	struct ovly_peer *peer = ovly_fake_peer(test, ovly, "hub", 1);
+	struct ovly_path *path = new_path(test, peer, 0x7001, 100);
+
+	KUNIT_EXPECT_FALSE(test, ovly_peer_is_up(peer));
+	sa_event(test, 0x7001, 1, 1, XFRM_MSG_NEWSA);
+	KUNIT_EXPECT_PTR_EQ(test, active(peer), path);
+	KUNIT_EXPECT_EQ(test, path->state, (u32)OVLY_PATH_ACTIVE);
+	KUNIT_EXPECT_EQ(test, peer->transitions, 1u);
+	sa_event(test, 0x7001, 1, 1, XFRM_MSG_DELSA);
+	KUNIT_EXPECT_FALSE(test, ovly_peer_is_up(peer));
+	ovly_fake_dev_free(ovly);
+}
+
+static void rekey_keeps_the_path_up(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_P2P);
+	struct ovly_peer *peer = ovly_fake_peer(test, ovly, "hub", 1);
+	struct ovly_path *path = new_path(test, peer, 0x7002, 100);
+
+	sa_event(test, 0x7002, 1, 1, XFRM_MSG_NEWSA);
+	sa_event(test, 0x7002, 1, 2, XFRM_MSG_NEWSA);
+	KUNIT_EXPECT_EQ(test, path->sa_out, 2u);
+	sa_event(test, 0x7002, 1, 1, XFRM_MSG_EXPIRE);
+	KUNIT_EXPECT_PTR_EQ(test, active(peer), path);
+	KUNIT_EXPECT_EQ(test, path->sa_out, 1u);
+	KUNIT_EXPECT_EQ(test, peer->transitions, 1u);
+	sa_event(test, 0x7002, 1, 2, XFRM_MSG_DELSA);
+	ovly_fake_dev_free(ovly);
+}
+
+static void lowest_priority_then_newest_wins(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_P2P);
+	struct ovly_peer *peer = ovly_fake_peer(test, ovly, "hub", 1);
+	struct ovly_path *standby = new_path(test, peer, 0x7003, 200);
+	struct ovly_path *old = new_path(test, peer, 0x7004, 100);
+	struct ovly_path *new;
+
+	sa_event(test, 0x7003, 1, 3, XFRM_MSG_NEWSA);
+	KUNIT_EXPECT_PTR_EQ(test, active(peer), standby);
+	sa_event(test, 0x7004, 1, 4, XFRM_MSG_NEWSA);
+	KUNIT_EXPECT_PTR_EQ(test, active(peer), old);
+	KUNIT_EXPECT_EQ(test, standby->state, (u32)OVLY_PATH_STANDBY);
+
+	/* Reauthentication under a new id, make before break. */
+	sa_event(test, 0x7005, 1, 5, XFRM_MSG_NEWSA);
+	new = new_path(test, peer, 0x7005, 100);
+	KUNIT_EXPECT_PTR_EQ(test, active(peer), new);
+	ovly_path_del(old);
+	KUNIT_EXPECT_PTR_EQ(test, active(peer), new);
+	ovly_path_del(new);
+	KUNIT_EXPECT_PTR_EQ(test, active(peer), standby);
+	KUNIT_EXPECT_EQ(test, peer->transitions, 1u);
+
+	sa_event(test, 0x7003, 1, 3, XFRM_MSG_DELSA);
+	sa_event(test, 0x7004, 1, 4, XFRM_MSG_DELSA);
+	sa_event(test, 0x7005, 1, 5, XFRM_MSG_DELSA);
+	ovly_fake_dev_free(ovly);
+}
+
+static void sa_of_somebody_else_with_the_same_if_id_is_not_taken(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_P2P);
+	struct ovly_peer *peer = ovly_fake_peer(test, ovly, "hub", 1);
+
+	new_path(test, peer, 0x7006, 100);
+	sa_event(test, 0x7006, 99, 6, XFRM_MSG_NEWSA);
+	KUNIT_EXPECT_FALSE(test, ovly_peer_is_up(peer));
+	sa_event(test, 0x7006, 99, 6, XFRM_MSG_DELSA);
+	ovly_fake_dev_free(ovly);
+}
+
+static void endpoint_follows_an_sa_that_keeps_its_spi(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_P2P);
+	struct ovly_peer *peer = ovly_fake_peer(test, ovly, "hub", 1);
+	struct ovly_path *path = new_path(test, peer, 0x7007, 100);
+	struct ovly_ip moved = ovly_fake_ip(192, 0, 2, 77);
+
+	sa_event(test, 0x7007, 1, 7, XFRM_MSG_NEWSA);
+	sa_event(test, 0x7007, 1, 7, XFRM_MSG_DELSA);
+	sa_event(test, 0x7007, 77, 7, XFRM_MSG_NEWSA);
+	KUNIT_EXPECT_PTR_EQ(test, active(peer), path);
+	KUNIT_EXPECT_TRUE(test, ovly_ip_eq(&path->endpoint, &moved));
+	sa_event(test, 0x7007, 77, 7, XFRM_MSG_DELSA);
+	ovly_fake_dev_free(ovly);
+}
+
+static void flush_takes_all_sas(struct kunit *test)
+{
+	struct km_event flush = { .event = XFRM_MSG_FLUSHSA, .net = &init_net };
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_P2P);
+	struct ovly_peer *peer = ovly_fake_peer(test, ovly, "hub", 1);
+
+	new_path(test, peer, 0x7008, 100);
+	sa_event(test, 0x7008, 1, 8, XFRM_MSG_NEWSA);
+	KUNIT_EXPECT_TRUE(test, ovly_peer_is_up(peer));
+	flush.data.proto = IPPROTO_AH;
+	km_state_notify(NULL, &flush);
+	KUNIT_EXPECT_TRUE(test, ovly_peer_is_up(peer));
+	flush.data.proto = IPPROTO_ESP;
+	km_state_notify(NULL, &flush);
+	KUNIT_EXPECT_FALSE(test, ovly_peer_is_up(peer));
+	ovly_fake_dev_free(ovly);
+}
+
+static void if_id_belongs_to_one_path(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
+	struct ovly_peer *one = ovly_fake_peer(test, ovly, "one", 1);
+	struct ovly_peer *two = ovly_fake_peer(test, ovly, "two", 2);
+	struct ovly_path_conf conf = { .if_id_in = 0x7009 };
+	struct netlink_ext_ack extack = {};
+
+	KUNIT_EXPECT_EQ(test, ovly_path_new(one, &conf, &extack), 0);
+	KUNIT_EXPECT_EQ(test, ovly_path_new(two, &conf, &extack), -EEXIST);
+	KUNIT_EXPECT_EQ(test, two->n_paths, 0u);
+	/* An outbound id of its own does not help if the inbound one is taken. */
+	conf.if_id_out = 0x700a;
+	KUNIT_EXPECT_EQ(test, ovly_path_new(two, &conf, &extack), -EEXIST);
+	conf.if_id_in = 0x700a;
+	KUNIT_EXPECT_EQ(test, ovly_path_new(two, &conf, &extack), 0);
+	ovly_fake_dev_free(ovly);
+}
+
+static struct kunit_case ovly_path_cases[] = {
+	KUNIT_CASE(path_without_an_sa_is_not_taken),
+	KUNIT_CASE(rekey_keeps_the_path_up),
+	KUNIT_CASE(lowest_priority_then_newest_wins),
+	KUNIT_CASE(sa_of_somebody_else_with_the_same_if_id_is_not_taken),
+	KUNIT_CASE(endpoint_follows_an_sa_that_keeps_its_spi),
+	KUNIT_CASE(flush_takes_all_sas),
+	KUNIT_CASE(if_id_belongs_to_one_path),
+	{}
+};
+
+struct kunit_suite ovly_path_suite = {
+	.name = "ovly_path",
+	.test_cases = ovly_path_cases,
+};

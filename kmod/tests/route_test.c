@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <kunit/test.h>
+#include <linux/prandom.h>
+#include <linux/rtnetlink.h>
+#include <net/netlink.h>
+
+#include "route.h"
+#include "tests/fake.h"
+#include "tests/suites.h"
+
+#define MAKE		(NLM_F_CREATE)
+#define MAKE_OR_MOVE	(NLM_F_CREATE | NLM_F_REPLACE)
+
+static struct ovly_route_key key24(u8 a, u8 b, u8 c)
+{
+	return (struct ovly_route_key) { .dst = ovly_fake_ip(a, b, c, 0), .len = 24 };
+}
+
+static void drop(struct ovly_route *route)
+{
+	ovly_route_unlink(route);
+	ovly_route_free(route);
+}
+
+static void a_prefix_has_one_owner(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
+	struct ovly_peer *one = ovly_fake_peer(test, ovly, "one", 1);
+	struct ovly_peer *two = ovly_fake_peer(test, ovly, "two", 2);
+	struct ovly_route_key key = key24(81, 81, 81);
+	struct netlink_ext_ack extack = {};
+	struct ovly_route *route;
+
+	route = ovly_route_new(one, &key, RTPROT_BIRD, MAKE, &extack);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(route));
+	KUNIT_EXPECT_EQ(test, one->n_routes, 1u);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(ovly_route_new(two, &key, RTPROT_BIRD, MAKE, &extack)),
+			(long)-EEXIST);
+	KUNIT_EXPECT_PTR_EQ(test, route->peer, one);
+
+	KUNIT_EXPECT_PTR_EQ(test, ovly_route_new(two, &key, RTPROT_BIRD, MAKE_OR_MOVE, &extack),
+			    route);
+	KUNIT_EXPECT_PTR_EQ(test, route->peer, two);
+	KUNIT_EXPECT_TRUE(test, route->stale);
+	KUNIT_EXPECT_EQ(test, one->n_routes, 0u);
+	KUNIT_EXPECT_EQ(test, two->n_routes, 1u);
+	ovly_fake_dev_free(ovly);
+}
+
+static void a_confirmed_route_is_left_alone(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_P2P);
+	struct ovly_peer *hub = ovly_fake_peer(test, ovly, "hub", 1);
+	struct ovly_route_key key = key24(81, 81, 81);
+	struct netlink_ext_ack extack = {};
+	struct ovly_route *route;
+
+	route = ovly_route_new(hub, &key, RTPROT_BIRD, MAKE_OR_MOVE, &extack);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(route));
+	KUNIT_EXPECT_PTR_EQ(test, ovly_route_new(hub, &key, RTPROT_BIRD, MAKE_OR_MOVE, &extack),
+			    route);
+	KUNIT_EXPECT_FALSE(test, route->stale);
+	KUNIT_EXPECT_EQ(test, hub->n_routes, 1u);
+	ovly_fake_dev_free(ovly);
+}
+
+static void metrics_make_routes_differ(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
+	struct ovly_peer *one = ovly_fake_peer(test, ovly, "one", 1);
+	struct ovly_peer *two = ovly_fake_peer(test, ovly, "two", 2);
+	struct ovly_route_key key = key24(81, 81, 81);
+	struct netlink_ext_ack extack = {};
+
+	KUNIT_EXPECT_FALSE(test, IS_ERR(ovly_route_new(one, &key, RTPROT_BIRD, MAKE, &extack)));
+	key.metric = 10;
+	KUNIT_EXPECT_FALSE(test, IS_ERR(ovly_route_new(two, &key, RTPROT_BIRD, MAKE, &extack)));
+	ovly_fake_dev_free(ovly);
+}
+
+static void the_system_address_is_not_for_others(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
+	struct ovly_peer *one = ovly_fake_peer(test, ovly, "one", 1);
+	struct ovly_peer *two = ovly_fake_peer(test, ovly, "two", 2);
+	struct ovly_route_key key = { .dst = ovly_fake_ip(10, 0, 0, 1), .len = 32 };
+	struct netlink_ext_ack extack = {};
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ovly_route_find(ovly, &key));
+	KUNIT_EXPECT_TRUE(test, ovly_route_find(ovly, &key)->system);
+	KUNIT_EXPECT_EQ(test, one->n_routes, 0u);
+	KUNIT_EXPECT_EQ(test,
+			PTR_ERR(ovly_route_new(two, &key, RTPROT_BIRD, MAKE_OR_MOVE, &extack)),
+			(long)-EEXIST);
+	ovly_fake_dev_free(ovly);
+}
+
+static void the_limit_refuses_one_more(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
+	struct ovly_peer *one = ovly_fake_peer(test, ovly, "one", 1);
+	struct ovly_peer *two = ovly_fake_peer(test, ovly, "two", 2);
+	struct ovly_route_key a = key24(81, 0, 0), b = key24(82, 0, 0), c = key24(83, 0, 0);
+	struct netlink_ext_ack extack = {};
+
+	one->route_limit = 2;
+	KUNIT_EXPECT_FALSE(test, IS_ERR(ovly_route_new(one, &a, RTPROT_BIRD, MAKE, &extack)));
+	KUNIT_EXPECT_FALSE(test, IS_ERR(ovly_route_new(one, &b, RTPROT_BIRD, MAKE, &extack)));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(ovly_route_new(one, &c, RTPROT_BIRD, MAKE, &extack)),
+			(long)-ENOSPC);
+	/* What it owns may be confirmed, and nothing more may be moved to it. */
+	KUNIT_EXPECT_FALSE(test, IS_ERR(ovly_route_new(one, &a, RTPROT_BIRD, MAKE_OR_MOVE,
+						       &extack)));
+	KUNIT_EXPECT_FALSE(test, IS_ERR(ovly_route_new(two, &c, RTPROT_BIRD, MAKE, &extack)));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(ovly_route_new(one, &c, RTPROT_BIRD, MAKE_OR_MOVE,
+						     &extack)), (long)-ENOSPC);
+	drop(ovly_route_find(ovly, &b));
+	KUNIT_EXPECT_FALSE(test, IS_ERR(ovly_route_new(one, &c, RTPROT_BIRD, MAKE_OR_MOVE,
+						       &extack)));
+	ovly_fake_dev_free(ovly);
+}
+
+static void without_create_nothing_is_made(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_P2P);
+	struct ovly_peer *hub = ovly_fake_peer(test, ovly, "hub", 1);
+	struct ovly_route_key key = key24(81, 81, 81);
+	struct netlink_ext_ack extack = {};
+
+	KUNIT_EXPECT_EQ(test, PTR_ERR(ovly_route_new(hub, &key, RTPROT_BIRD, NLM_F_REPLACE,
+						     &extack)), (long)-ENOENT);
+	KUNIT_EXPECT_NULL(test, ovly_route_find(ovly, &key));
+	ovly_fake_dev_free(ovly);
+}
+
+static void a_next_hop_is_found_by_the_longest_prefix(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
+	struct ovly_peer *one = ovly_fake_peer(test, ovly, "one", 1);
+	struct ovly_peer *two = ovly_fake_peer(test, ovly, "two", 2);
+	struct ovly_route_key wide = { .dst = ovly_fake_ip(10, 122, 0, 0), .len = 16 };
+	struct ovly_route_key narrow = { .dst = ovly_fake_ip(10, 122, 144, 128), .len = 27 };
+	struct ovly_ip in = ovly_fake_ip(10, 122, 144, 146), beside = ovly_fake_ip(10, 122, 9, 9);
+	struct ovly_ip system = ovly_fake_ip(10, 0, 0, 2), none = ovly_fake_ip(11, 0, 0, 1);
+	struct netlink_ext_ack extack = {};
+
+	ovly_route_new(one, &wide, RTPROT_BIRD, MAKE, &extack);
+	ovly_route_new(two, &narrow, RTPROT_BIRD, MAKE, &extack);
+	KUNIT_EXPECT_PTR_EQ(test, ovly_peer_find_via(ovly, &in), two);
+	KUNIT_EXPECT_PTR_EQ(test, ovly_peer_find_via(ovly, &beside), one);
+	KUNIT_EXPECT_PTR_EQ(test, ovly_peer_find_via(ovly, &system), two);
+	KUNIT_EXPECT_NULL(test, ovly_peer_find_via(ovly, &none));
+	ovly_fake_dev_free(ovly);
+}
+
+static void a_second_peer_with_the_address_is_refused(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
+	struct ovly_peer_conf conf = {
+		.name = "two",
+		.addrs = { ovly_fake_ip(10, 0, 0, 7), ovly_fake_ip(10, 0, 0, 1) },
+		.n_addrs = 2,
+		.has_addrs = true,
+	};
+	struct netlink_ext_ack extack = {};
+
+	ovly_fake_peer(test, ovly, "one", 1);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(ovly_peer_new(ovly, &conf, &extack)), (long)-EEXIST);
+	KUNIT_EXPECT_NULL(test, ovly_peer_find_name(ovly, "two"));
+	KUNIT_EXPECT_NULL(test, ovly_peer_find_via(ovly, &conf.addrs[0]));
+	ovly_fake_dev_free(ovly);
+}
+
+#define N_KEYS	64
+#define N_STEPS	4000
+
+/* Random adds, moves and deletions against an array of owners. */
+static void random_operations_agree_with_a_naive_model(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
+	struct ovly_peer *peers[3], *owner[N_KEYS] = {};
+	struct netlink_ext_ack extack = {};
+	struct ovly_route *route;
+	struct rnd_state rnd;
+	int i, n, step;
+
+	prandom_seed_state(&rnd, 220);
+	for (i = 0; i < 3; i++)
+		peers[i] = ovly_fake_peer(test, ovly, (const char *[]){ "a", "b", "c" }[i], i + 1);
+
+	for (step = 0; step < N_STEPS; step++) {
+		u32 r = prandom_u32_state(&rnd);
+		struct ovly_route_key key = key24(100, 0, r % N_KEYS);
+		struct ovly_peer *peer = peers[(r >> 8) % 3];
+		bool replace = r & BIT(20), fine;
+
+		if (r & BIT(21)) {
+			route = ovly_route_find(ovly, &key);
+			KUNIT_ASSERT_EQ(test, !!route, !!owner[r % N_KEYS]);
+			if (route)
+				drop(route);
+			owner[r % N_KEYS] = NULL;
+			continue;
+		}
+		route = ovly_route_new(peer, &key, RTPROT_BIRD, replace ? MAKE_OR_MOVE : MAKE,
+				       &extack);
+		fine = replace || !owner[r % N_KEYS];
+		KUNIT_ASSERT_EQ(test, !IS_ERR(route), fine);
+		if (fine)
+			owner[r % N_KEYS] = peer;
+	}
+
+	for (i = 0, n = 0; i < N_KEYS; i++) {
+		struct ovly_route_key key = key24(100, 0, i);
+
+		route = ovly_route_find(ovly, &key);
+		KUNIT_EXPECT_PTR_EQ(test, route ? route->peer : NULL, owner[i]);
+		n += !!owner[i];
+	}
+	KUNIT_EXPECT_EQ(test, peers[0]->n_routes + peers[1]->n_routes + peers[2]->n_routes,
+			(u32)n);
+	KUNIT_EXPECT_EQ(test, ovly->n_routes, (u32)n + 3);
+	ovly_fake_dev_free(ovly);
+}
+
+static struct kunit_case ovly_route_cases[] = {
+	KUNIT_CASE(a_prefix_has_one_owner),
+	KUNIT_CASE(a_confirmed_route_is_left_alone),
+	KUNIT_CASE(metrics_make_routes_differ),
+	KUNIT_CASE(the_system_address_is_not_for_others),
+	KUNIT_CASE(the_limit_refuses_one_more),
+	KUNIT_CASE(without_create_nothing_is_made),
+	KUNIT_CASE(a_next_hop_is_found_by_the_longest_prefix),
+	KUNIT_CASE(a_second_peer_with_the_address_is_refused),
+	KUNIT_CASE(random_operations_agree_with_a_naive_model),
+	{}
+};
+
+struct kunit_suite ovly_route_suite = {
+	.name = "ovly_route",
+	.test_cases = ovly_route_cases,
+};
