@@ -253,17 +253,18 @@ static void ovly_sa_flushed(struct ovly_net *on)
 /* Context: any, with x->lock held when an SA expires. */
 static int ovly_sa_notify(struct xfrm_state *x, const struct km_event *c)
 {
-	/* Not every event has its namespace filled in, only those without an SA. */
-	struct ovly_net *on = ovly_net(x ? xs_net(x) : c->net);
+	struct ovly_net *on;
 
 	if (c->event == XFRM_MSG_FLUSHSA) {
 		if (xfrm_id_proto_match(IPPROTO_ESP, c->data.proto))
-			ovly_sa_flushed(on);
+			ovly_sa_flushed(ovly_net(c->net));
 		return 0;
 	}
 	if (!x || !ovly_sa_concerns(x))
 		return 0;
 
+	/* Events of an SA do not have their namespace filled in. */
+	on = ovly_net(xs_net(x));
 	spin_lock_bh(&on->path_lock);
 	switch (c->event) {
 	case XFRM_MSG_NEWSA:

@@ -185,8 +185,9 @@ static void random_operations_agree_with_a_naive_model(struct kunit *test)
 	int i, n, step;
 
 	prandom_seed_state(&rnd, 220);
-	for (i = 0; i < 3; i++)
-		peers[i] = ovly_fake_peer(test, ovly, (const char *[]){ "a", "b", "c" }[i], i + 1);
+	peers[0] = ovly_fake_peer(test, ovly, "a", 1);
+	peers[1] = ovly_fake_peer(test, ovly, "b", 2);
+	peers[2] = ovly_fake_peer(test, ovly, "c", 3);
 
 	for (step = 0; step < N_STEPS; step++) {
 		u32 r = prandom_u32_state(&rnd);
