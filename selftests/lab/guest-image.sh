@@ -34,6 +34,10 @@ make_root() (
 	tmp=$(mktemp -d "$CACHE/guest/tmp.XXXXXX")
 	trap 'rm -rf "$tmp"' EXIT
 	host_sources >"$tmp/sources.list"
+	if ! [ -s "$tmp/sources.list" ] && [ "$(id -u)" = 0 ]; then
+		apt_update
+		host_sources >"$tmp/sources.list"
+	fi
 	[ -s "$tmp/sources.list" ] ||
 		die "apt has no lists of Debian's archive yet: run apt-get update as root, then start again"
 	host_aptopts >"$tmp/apt.conf"

@@ -63,7 +63,9 @@ job_prepare() {
 		echo "JOB_ARGS=( $(quoted "$@"))"
 		echo "JOB_TTY=${GUEST_TTY:-0}"
 		if [ "${GUEST_TTY:-0}" = 1 ]; then
-			stty size 2>/dev/null | sed 's/\(.*\) \(.*\)/JOB_ROWS=\1 JOB_COLS=\2/'
+			# "0 0" is a terminal that does not know its size.
+			stty size 2>/dev/null |
+				sed -n 's/^\([1-9][0-9]*\) \([1-9][0-9]*\)$/JOB_ROWS=\1 JOB_COLS=\2/p'
 		fi
 		printf '%s\n' "${GUEST_ENV:-}" | while IFS='=' read -r name value; do
 			[ -z "$name" ] || echo "export $name=$(quoted "$value")"
@@ -90,7 +92,7 @@ guest_boot() {
 		-machine q35 $(accel) -smp "$GUEST_CPUS" -m "$GUEST_MEM" \
 		-nodefaults -display none -no-reboot \
 		-kernel "$(kernel_dir)/boot/vmlinuz-$KVER" -initrd "$(initrd_image)" \
-		-append "console=ttyS0 loglevel=5 panic=-1 panic_on_warn=1 mitigations=off random.trust_cpu=on hung_task_panic=1 ${OVLY_GUEST_APPEND:-}" \
+		-append "console=ttyS0 loglevel=5 panic=-1 oops=panic panic_on_warn=1 mitigations=off random.trust_cpu=on hung_task_panic=1 ${OVLY_GUEST_APPEND:-}" \
 		-chardev "file,id=console,path=$guest_dir/console.log" -serial chardev:console \
 		-drive "file=$(root_image),if=virtio,format=raw,readonly=on" \
 		-virtfs "local,path=$TOP,mount_tag=top,security_model=none,readonly=on,multidevs=remap" \

@@ -60,6 +60,11 @@ apt() {
 	DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@"
 }
 
+apt_update() {
+	long "apt-get update" "$CACHE/log/apt-update.log" apt update ||
+		die "apt-get update failed: check this machine's apt sources and network"
+}
+
 # lab_setup GROUP...: after it, the host has every package of the groups and
 # KVER is set.
 lab_setup() {
@@ -67,8 +72,7 @@ lab_setup() {
 	choose_kver
 	updated=0
 	if [ -z "$KVER" ] && [ "$(id -u)" = 0 ]; then
-		long "apt-get update" "$CACHE/log/apt-update.log" apt update ||
-			die "apt-get update failed: check this machine's apt sources and network"
+		apt_update
 		updated=1
 		choose_kver
 	fi
@@ -80,14 +84,13 @@ lab_setup() {
 	fi
 	if [ "$(id -u)" != 0 ]; then
 		warn "some packages are missing. Run this once, then start again:"
-		say "sudo sh -c 'apt-get update && apt-get install -y --no-install-recommends $missing${KVER:+}'" >&2
-		[ -n "$KVER" ] || say "(and linux-headers-amd64)" >&2
+		[ -n "$KVER" ] || missing="$missing linux-headers-amd64"
+		say "sudo sh -c 'apt-get update && apt-get install -y --no-install-recommends $missing'" >&2
 		exit 1
 	fi
 	for p in $missing; do
 		if [ $updated = 0 ] && ! is_available "$p"; then
-			long "apt-get update" "$CACHE/log/apt-update.log" apt update ||
-				die "apt-get update failed: check this machine's apt sources and network"
+			apt_update
 			updated=1
 			choose_kver
 		fi
@@ -102,8 +105,7 @@ lab_setup() {
 	fi
 	# Stale lists name files that the archive no longer has: refresh them once.
 	[ $updated = 0 ] || die "apt-get install failed: see $CACHE/log/apt-install.log"
-	long "apt-get update" "$CACHE/log/apt-update.log" apt update ||
-		die "apt-get update failed: check this machine's apt sources and network"
+	apt_update
 	# shellcheck disable=SC2086
 	long "installing build tools" "$CACHE/log/apt-install.log" \
 		apt install -y --no-install-recommends $missing ||
