@@ -32,8 +32,8 @@ branch_topo() {
 	ip -n hub link set xfrm0 mtu 1400 addrgenmode none up
 }
 
-# branch_config [IF_ID]: the branch's configuration files.
-branch_config() { branch_files branch $BR_WAN "$BR_SYSTEM" $BR_SUBNET "${1:-220}"; }
+# branch_config IF_ID: the branch's configuration files.
+branch_config() { branch_files branch $BR_WAN "$BR_SYSTEM" $BR_SUBNET "$1"; }
 
 # hub_config: the head-end's.
 hub_config() {

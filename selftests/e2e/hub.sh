@@ -51,7 +51,7 @@ test_vrf_table_routes_by_next_hop() {
 	same "" "$(ip -n hub route show table 220 2>/dev/null)" "table 220 of the hub"
 	lacks 'lookup 220' ip -n hub rule show
 	lacks '^throw' ip -n hub route show table all
-	matches ' 3 *$|Total number of neighbors 3' node hub vtysh -c "show bgp vrf "$VRF" summary"
+	matches ' 3 *$|Total number of neighbors 3' node hub vtysh -c "show bgp vrf $VRF summary"
 }
 
 test_hub_and_branches_reach_each_other() {
