@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* ovlyhelper peer: the peers of a device */
 #include <linux/netlink.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "args.h"
@@ -46,6 +47,22 @@ static bool prepare(int argc, char **argv, struct ovly_nl *nl,
 	return false;
 }
 
+/* " with address 10.0.0.1, 10.0.0.2": the kernel does not say which it means. */
+static const char *with_addrs(const struct ovly_addrs *list, char *buf,
+			      size_t size)
+{
+	char addr[ADDR_STRLEN];
+	unsigned int i;
+	size_t n = 0;
+
+	buf[0] = '\0';
+	for (i = 0; i < list->n && n < size; i++)
+		n += (size_t)snprintf(buf + n, size - n, "%s%s",
+				      i ? ", " : " with address ",
+				      addr_str(&list->a[i], addr));
+	return buf;
+}
+
 static bool change(int cmd, int flags, const char *what, int argc, char **argv,
 		   struct err *e)
 {
@@ -53,14 +70,16 @@ static bool change(int cmd, int flags, const char *what, int argc, char **argv,
 	struct ovly_peer peer;
 	struct ovly_req req;
 	struct ovly_nl nl;
+	char addrs[200];
 	bool ok;
 
 	if (!prepare(argc, argv, &nl, &peer, &req, e))
 		return false;
 	ok = ovly_ctl_do(&nl, cmd, flags, &req, NULL, &refusal);
 	if (!ok)
-		ovly_nl_err(e, &refusal, "cannot %s peer '%s'", what,
-			    peer.name);
+		ovly_nl_err(e, &refusal, "cannot %s peer '%s'%s", what,
+			    peer.name, with_addrs(&peer.addr, addrs,
+						  sizeof(addrs)));
 	ovly_nl_close(&nl);
 	return ok;
 }

@@ -6,7 +6,11 @@
 
 fail=0
 for t in "$@"; do
-	if ! CMOCKA_MESSAGE_OUTPUT=TAP ASAN_OPTIONS=detect_leaks=1 "$t"; then
+	case $t in
+	*.sh) set -- sh "$t" ;;
+	*) set -- "$t" ;;
+	esac
+	if ! CMOCKA_MESSAGE_OUTPUT=TAP ASAN_OPTIONS=detect_leaks=1 "$@"; then
 		echo "# ${t##*/} failed" >&2
 		fail=1
 	fi
