@@ -10,16 +10,11 @@
 #include <signal.h>
 #include <string.h>
 
-#ifdef HAVE_SYSTEMD
-#include <systemd/sd-daemon.h>
-#else
-#define sd_notify(unset, state) ((void)(state))
-#endif
-
 #include "bridge.h"
 #include "cmd.h"
 #include "msg.h"
 #include "parse.h"
+#include "service.h"
 #include "stage.h"
 
 /* Bursts of events (a hub's peers coming up) are answered by one reconcile. */
@@ -153,7 +148,7 @@ static bool reconcile(struct daemon *d, struct err *e)
 	d->resync_at = now + RESYNC_GAP_MS + (now - start);
 	if (!d->ready) {
 		d->ready = true;
-		sd_notify(0, "READY=1\nSTATUS=following the table");
+		service_notify("READY=1\nSTATUS=following the table");
 	}
 	return true;
 }
@@ -197,7 +192,7 @@ static void loop(struct daemon *d)
 		batch_flush(&d->br.batch);
 		batch_flush(&d->br.batch);
 	}
-	sd_notify(0, "STOPPING=1");
+	service_notify("STOPPING=1");
 	log_info("stopped, the routes stay");
 }
 
@@ -232,7 +227,7 @@ static bool serve(const struct bridge_conf *conf, struct err *e)
 		goto out;
 	if (!d.br.nl.family && !conf->once) {
 		log_info("the kernel module ovly is not loaded, waiting for it");
-		sd_notify(0, "READY=1\nSTATUS=waiting for the kernel module");
+		service_notify("READY=1\nSTATUS=waiting for the kernel module");
 	}
 	if (conf->once || d.br.nl.family) {
 		if (!reconcile(&d, e))
