@@ -78,8 +78,28 @@ ping_end() {
 	((rx > 0 && gaps <= allowed && tx - rx <= allowed + 1)) || fail "packets lost: $line"
 }
 
-# no_states NODE: ESP packets that came for an SA the node did not have.
-no_states() { node "$1" sed -n 's/^XfrmInNoStates[[:space:]]*//p' /proc/net/xfrm_stat; }
+# foreign_losses NODE: packets so far that others lost: ESP that came before the
+# node had more of its SA than a reserved SPI, and what the head-end's XFRM
+# interface had no SA for.
+foreign_losses() {
+	local early sent=0
+
+	early=$(node "$1" awk '/^Xfrm(InNoStates|AcquireError)/ { n += $2 } END { print n + 0 }' /proc/net/xfrm_stat)
+	[ ! -e "$(node_root hub)/sys/class/net/xfrm0" ] ||
+		sent=$(node hub cat /sys/class/net/xfrm0/statistics/tx_errors)
+	echo $((early + sent))
+}
+
+# drop_counters NODE: every place where a packet can have gone, one a line.
+drop_counters() {
+	node "$1" sh -c 'cat /proc/net/xfrm_stat
+		ip -s -s link | awk "/^[0-9]/ { d = \$2 } /errors|dropped/ { t = \$1; getline; print d, t, \$3, \$4, \$5, \$6 }"
+		awk "/^(Ip|Icmp|IpExt):/ { if (\$1 == k) { for (i = 2; i <= NF; i++)
+				if (name[i] ~ /Discards|Errors|NoRoutes|DestUnreachs|Filter/) print k name[i], \$i
+			} else { k = \$1; split(\$0, name, \" \") } }" /proc/net/snmp'
+	[ ! -e "$(node_root "$1")/sys/class/net/ipsec0" ] ||
+		node "$1" "$OVLYHELPER" show drops all
+}
 
 # tcp_copy FROM SOURCE TO DESTINATION FILE: sends FILE, compares checksums.
 tcp_copy() {
