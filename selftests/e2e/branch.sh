@@ -250,8 +250,8 @@ gone() {
 	same "" "$(left_behind branch)" "left behind in the branch"
 	same "" "$(left_behind hub)" "left behind in the hub"
 	# BIRD's staging table is BIRD's own; its device is gone, so are its routes.
-	lacks 'dev ipsec0' ip -n branch route show table all
-	lacks 'WARNING|BUG:|Oops|Call Trace|unregister_netdevice|suspicious' kernel_log_since
+	lacks 'dev ipsec0' ip -n branch route show table all >/dev/null
+	lacks 'WARNING|BUG:|Oops|Call Trace|unregister_netdevice|suspicious' kernel_log_since >/dev/null
 }
 
 test_unload_with_devices_leaves_nothing() {

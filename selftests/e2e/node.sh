@@ -110,7 +110,7 @@ node_del() {
 # render TEMPLATE FILE NAME=VALUE...: fills in @NAME@. A name that is left over
 # is a mistake in the test.
 render() {
-	local in=$E2E/conf/$1 out=$2 args=() pair
+	local in=$E2E/conf/$1 out=$2 args=(-e '') pair
 
 	shift 2
 	for pair; do
