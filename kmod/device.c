@@ -48,6 +48,12 @@ void ovly_device_queue_work(struct work_struct *work)
 	queue_work(ovly_wq, work);
 }
 
+/* Context: any. */
+void ovly_device_queue_delayed(struct delayed_work *work, unsigned long delay)
+{
+	queue_delayed_work(ovly_wq, work, delay);
+}
+
 /* Waits until the devices that were unregistered have freed what they owned. */
 void ovly_device_flush_teardown(void)
 {

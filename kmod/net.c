@@ -28,6 +28,7 @@ static int __net_init ovly_net_init(struct net *net)
 	xa_init(&on->paths_in);
 	xa_init(&on->paths_out);
 	xa_init(&on->sas);
+	ovly_park_init(&on->park);
 	ovly_fib_init(&on->fib, net);
 	return ovly_guard_init(&on->guard, &on->fib);
 }
@@ -51,6 +52,7 @@ static void __net_exit ovly_net_exit_batch(struct list_head *nets)
 	list_for_each_entry(net, nets, exit_list) {
 		struct ovly_net *on = ovly_net(net);
 
+		ovly_park_exit(&on->park);
 		ovly_guard_exit(&on->guard);
 		ovly_fib_exit(&on->fib);
 		ovly_sa_forget_all(on);

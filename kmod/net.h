@@ -10,6 +10,7 @@
 
 #include "fib.h"
 #include "guard.h"
+#include "park.h"
 
 /**
  * struct ovly_net - what a network namespace keeps for ovly
@@ -24,6 +25,7 @@
  * @sas: if_id to &struct ovly_sa_set, the tunnel-mode SAs that carry it
  * @sa_epoch: bumped by a flush of the SAs
  * @path_serial: order in which paths came, see &ovly_path.serial
+ * @park: packets that came before their path
  * @fib: the rtnetlink client of this namespace
  * @guard: the throw routes and rules made here
  * @seq: bumped by every change, for the consistency of dumps
@@ -37,6 +39,7 @@ struct ovly_net {
 	struct xarray sas;
 	u64 sa_epoch;
 	u64 path_serial;
+	struct ovly_park park;
 	struct ovly_fib fib;
 	struct ovly_guard guard;
 	atomic_t seq;

@@ -235,6 +235,7 @@ int ovly_path_new(struct ovly_peer *peer, const struct ovly_path_conf *conf,
 	ovly_path_recount(on, path);
 	ovly_peer_select(peer);
 	spin_unlock_bh(&on->path_lock);
+	ovly_park_release(&on->park, path);
 	return 0;
 
 err_put_endpoint:

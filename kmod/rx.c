@@ -22,6 +22,7 @@
 #include "device.h"
 #include "net.h"
 #include "notify.h"
+#include "park.h"
 #include "path.h"
 #include "peer.h"
 #include "stats.h"
@@ -210,39 +211,16 @@ static void ovly_rx_report_source(const struct ovly_peer *peer, const struct sk_
 	ovly_notify_source(peer, &source);
 }
 
-/**
- * ovly_rx_cb() - a packet came out of XFRM
- * @skb: the inner packet, or the outer one if @err
- * @err: XFRM could not make anything of it
- *
- * Context: RCU read side, bottom halves disabled.
- * Return: 1 if it is not for a path, 0 if it is and was taken, negative if it
- * is and must be dropped
+/* Judges a decrypted packet of a path, and makes it one received on the device.
+ * Returns 0, or an error if it is to be dropped.
  */
-static int ovly_rx_cb(struct sk_buff *skb, int err)
+static int ovly_rx_claim(struct sk_buff *skb, const struct xfrm_state *x,
+			 const struct ovly_path *path)
 {
-	const struct xfrm_state *x;
-	struct ovly_path *path;
-	struct ovly_peer *peer;
-	struct ovly_dev *ovly;
+	struct ovly_peer *peer = path->peer;
+	struct ovly_dev *ovly = peer->ovly;
 	unsigned int len;
 	u16 family;
-
-	if (!secpath_exists(skb) || !skb_sec_path(skb)->len)
-		return 1;
-	x = xfrm_input_state(skb);
-	if (!x->if_id)
-		return 1;
-	path = xa_load(&ovly_net(xs_net((struct xfrm_state *)x))->paths_in, x->if_id);
-	if (!path)
-		return 1;
-	peer = path->peer;
-	ovly = peer->ovly;
-	if (err) {
-		ovly_stats_inc(ovly->stats, OVLY_A_STATS_RX_ERROR);
-		ovly_stats_inc(peer->stats, OVLY_A_STATS_RX_ERROR);
-		return 0;
-	}
 
 	family = ovly_rx_family(skb);
 	/* A path without SAs may have lost its if_id to somebody else's tunnel. */
@@ -261,6 +239,55 @@ static int ovly_rx_cb(struct sk_buff *skb, int err)
 	ovly_stats_packet(ovly->stats, OVLY_A_STATS_RX_PACKETS, len);
 	ovly_stats_packet(peer->stats, OVLY_A_STATS_RX_PACKETS, len);
 	return 0;
+}
+
+/**
+ * ovly_rx_cb() - a packet came out of XFRM
+ * @skb: the inner packet, or the outer one if @err
+ * @err: XFRM could not make anything of it
+ *
+ * Context: RCU read side, bottom halves disabled.
+ * Return: 1 if it is not for a path, 0 if it is and was taken, negative if it
+ * is and must be dropped
+ */
+static int ovly_rx_cb(struct sk_buff *skb, int err)
+{
+	const struct xfrm_state *x;
+	struct ovly_path *path;
+	struct ovly_net *on;
+
+	if (!secpath_exists(skb) || !skb_sec_path(skb)->len)
+		return 1;
+	x = xfrm_input_state(skb);
+	if (!x->if_id)
+		return 1;
+	on = ovly_net(xs_net((struct xfrm_state *)x));
+	path = xa_load(&on->paths_in, x->if_id);
+	if (!path) {
+		if (!err)
+			ovly_park_packet(&on->park, skb, x);
+		return 1;
+	}
+	if (!err)
+		return ovly_rx_claim(skb, x, path);
+	ovly_stats_inc(path->peer->ovly->stats, OVLY_A_STATS_RX_ERROR);
+	ovly_stats_inc(path->peer->stats, OVLY_A_STATS_RX_ERROR);
+	return 0;
+}
+
+/**
+ * ovly_rx_parked() - receive a packet that had to wait for its path
+ * @skb: the inner packet; consumed
+ * @path: the path
+ *
+ * Context: RCU read side, bottom halves disabled.
+ */
+void ovly_rx_parked(struct sk_buff *skb, const struct ovly_path *path)
+{
+	if (ovly_rx_claim(skb, xfrm_input_state(skb), path))
+		kfree_skb(skb);
+	else
+		netif_rx(skb);
 }
 
 /* Leave input and ICMP errors to the handlers behind this one. */
