@@ -45,10 +45,10 @@ test_vrf_table_routes_by_next_hop() {
 	local i via
 	for i in $BRANCHES; do
 		via=$(br_system "$i")
-		has_route hub "$via" "$VRF_TABLE"
+		has_route hub "$via" "$VRF_TABLE" >/dev/null
 		matches "^$(br_subnet "$i") (nhid [0-9]+ )?via $via dev ovly0 proto (static|196)" table hub "$VRF_TABLE"
 	done
-	same "" "$(ip -n hub route show table 220 2>/dev/null)" "table 220 of the hub"
+	same "" "$(table hub 220)" "table 220 of the hub"
 	lacks 'lookup 220' ip -n hub rule show
 	lacks '^throw' ip -n hub route show table all
 	matches ' 3 *$|Total number of neighbors 3' node hub vtysh -c "show bgp vrf $VRF summary"
