@@ -346,7 +346,9 @@ bool bridge_reconcile(struct bridge *br, struct err *e)
 		if (cookie[i] && !sweep(br, br->nexthops.dev[i].ifindex,
 					cookie[i], &removed, e))
 			return false;
-	log_info("reconciled table %u in %llu ms: %llu routes staged, %llu applied, %llu without a peer, %llu refused, %llu not followed, %llu removed%s; %u devices, %u peers",
+	log_info("reconciled table %u in %llu ms: %llu routes staged, %llu applied, "
+		 "%llu without a peer, %llu refused, %llu not followed, "
+		 "%llu removed%s; %u devices, %u peers",
 		 br->conf->table, (unsigned long long)(log_now_ms() - start),
 		 (unsigned long long)br->staged,
 		 (unsigned long long)br->batch.applied,

@@ -175,8 +175,11 @@ static bool check_path(struct updown_run *r, struct err *e)
 {
 	if (!r->has_path || !strcmp(r->path.peer_name, r->want.peer.name))
 		return true;
-	/* a leftover is replaced, a path in use is not */
-	if (r->path.sa_out < 2)
+	/* A leftover is replaced, a path in use is not.  The SAs of this call
+	 * are there already: they count where both lead to the same endpoint.
+	 */
+	if (r->path.sa_out <
+	    (addr_equal(&r->path.endpoint, &r->env->peer) ? 2 : 1))
 		return true;
 	return err_set(e, EXIT_REFUSED,
 		       "if-id %u of connection '%s' is in use by peer '%s' (connection '%s'): every connection needs its own if_id_in and if_id_out",
