@@ -106,6 +106,11 @@ static void ovly_device_uninit(struct net_device *dev)
 	struct ovly_dev *ovly = netdev_priv(dev);
 
 	list_del_init(&ovly->list);
+	/* Also undoes a registration that failed: nothing was made then, and the
+	 * caller frees the device without waiting for anybody.
+	 */
+	if (dev->reg_state != NETREG_UNREGISTERING)
+		return;
 	WRITE_ONCE(ovly->dead, true);
 	/* For ovly_device_teardown(). */
 	dev_hold(dev);
@@ -243,12 +248,10 @@ static int ovly_device_new(struct net_device *dev, struct nlattr *data[],
 	err = register_netdevice(dev);
 	if (err)
 		return err;
-	ovly_device_configure_inet(dev);
 	list_add_tail(&ovly->list, &ovly_net(net)->devs);
 	if (ovly->carrier_follows)
 		netif_carrier_off(dev);
 	ovly_net_changed(net);
-	ovly_notify_dev(dev, OVLY_EVENT_DEV_NEW);
 	return 0;
 }
 
@@ -266,7 +269,19 @@ static int ovly_device_changelink(struct net_device *dev, struct nlattr *tb[],
 	err = ovly_nl_parse_dev(data, &conf, extack);
 	if (err)
 		return err;
+	if (!ovly_device_sa_capable(netdev_priv(dev)))
+		return -EPERM;
 	return ovly_device_change(netdev_priv(dev), &conf, extack);
+}
+
+/**
+ * ovly_device_sa_capable() - may the caller decide about the device's SAs?
+ * @ovly: the device, which may have moved to somebody else's namespace
+ */
+bool ovly_device_sa_capable(const struct ovly_dev *ovly)
+{
+	return net_eq(ovly->net, dev_net(ovly->dev)) ||
+	       ns_capable(ovly->net->user_ns, CAP_NET_ADMIN);
 }
 
 /**
@@ -368,12 +383,23 @@ static int ovly_device_event(struct notifier_block *nb, unsigned long event, voi
 		return NOTIFY_DONE;
 
 	switch (event) {
-	case NETDEV_UP:
+	case NETDEV_REGISTER:
+		/* New, or new in this namespace with new address family parts. */
+		ovly_device_configure_inet(dev);
+		ovly_sync_dropped(ovly);
+		ovly_notify_dev(dev, OVLY_EVENT_DEV_NEW);
+		break;
 	case NETDEV_DOWN:
 	case NETDEV_CHANGEUPPER:
+		ovly_sync_dropped(ovly);
+		break;
+	case NETDEV_UP:
+	case NETDEV_CHANGEMTU:
+		/* Below 1280 bytes the kernel takes the IPv6 routes away. */
 		ovly_sync_lost(ovly);
 		break;
 	case NETDEV_UNREGISTER:
+		/* Deleted, or gone to another namespace. */
 		ovly_notify_dev(dev, OVLY_EVENT_DEV_DEL);
 		break;
 	}

@@ -24,7 +24,7 @@ struct ovly_stats;
  * @stats: counters, all peers together and what no peer claimed
  * @mode: enum ovly_mode; never changes
  * @table: routing table outside a VRF; never changes
- * @src_valid: enum ovly_src_valid; READ_ONCE(), changed under RTNL
+ * @src_valid: enum ovly_src_valid; READ_ONCE() and WRITE_ONCE()
  * @carrier_follows: carrier is on only while a peer is up; likewise
  * @sole: the one peer in p2p mode; RCU
  * @addrs: overlay address to &struct ovly_addr; RCU
@@ -97,6 +97,7 @@ struct ovly_dev_conf {
 	u32 carrier_follows;
 };
 
+bool ovly_device_sa_capable(const struct ovly_dev *ovly);
 int ovly_device_change(struct ovly_dev *ovly, const struct ovly_dev_conf *conf,
 		       struct netlink_ext_ack *extack);
 bool ovly_device_is(const struct net_device *dev);

@@ -34,6 +34,7 @@ void ovly_fib_init(struct ovly_fib *fib, struct net *net)
 	fib->net = net;
 	mutex_init(&fib->lock);
 	fib->sock = NULL;
+	fib->answer = NULL;
 	fib->seq = 0;
 }
 
@@ -42,6 +43,8 @@ void ovly_fib_exit(struct ovly_fib *fib)
 	if (fib->sock)
 		sock_release(fib->sock);
 	fib->sock = NULL;
+	kfree(fib->answer);
+	fib->answer = NULL;
 }
 
 static int ovly_fib_open(struct ovly_fib *fib)
@@ -52,6 +55,11 @@ static int ovly_fib_open(struct ovly_fib *fib)
 	lockdep_assert_held(&fib->lock);
 	if (fib->sock)
 		return 0;
+	/* Beforehand: an answer that cannot be read is a result not known. */
+	if (!fib->answer)
+		fib->answer = kmalloc(OVLY_FIB_ANSWER_MAX, GFP_KERNEL);
+	if (!fib->answer)
+		return -ENOMEM;
 	/* Takes no reference to the namespace; its exit closes the socket. */
 	err = sock_create_kern(fib->net, PF_NETLINK, SOCK_RAW, NETLINK_ROUTE, &sock);
 	if (err)
@@ -79,19 +87,19 @@ static int ovly_fib_send(struct ovly_fib *fib, struct sk_buff *msg)
  */
 static int ovly_fib_drain(struct ovly_fib *fib, u32 first, unsigned int n, int *errs)
 {
-	char *buf;
-	int ret;
-
-	buf = kmalloc(OVLY_FIB_ANSWER_MAX, GFP_KERNEL);
-	if (!buf)
-		return -ENOMEM;
+	int ret, lost = 0;
 
 	for (;;) {
 		struct msghdr hdr = { .msg_flags = MSG_DONTWAIT };
-		struct kvec vec = { .iov_base = buf, .iov_len = OVLY_FIB_ANSWER_MAX };
-		const struct nlmsghdr *nlh = (struct nlmsghdr *)buf;
+		struct kvec vec = { .iov_base = fib->answer, .iov_len = OVLY_FIB_ANSWER_MAX };
+		const struct nlmsghdr *nlh = fib->answer;
 
 		ret = kernel_recvmsg(fib->sock, &hdr, &vec, 1, vec.iov_len, MSG_DONTWAIT);
+		/* Said once, before what is left in the queue. */
+		if (ret == -ENOBUFS) {
+			lost = ret;
+			continue;
+		}
 		if (ret < 0)
 			break;
 		/* The echoed request may be cut off; the code is before it. */
@@ -101,8 +109,7 @@ static int ovly_fib_drain(struct ovly_fib *fib, u32 first, unsigned int n, int *
 			errs[nlh->nlmsg_seq - first] =
 				((const struct nlmsgerr *)nlmsg_data(nlh))->error;
 	}
-	kfree(buf);
-	return ret == -EAGAIN ? 0 : ret;
+	return ret == -EAGAIN ? lost : ret;
 }
 
 /* Sends @msg with @n messages numbered from @first. */
@@ -180,8 +187,11 @@ int ovly_fib_put_route(struct sk_buff *msg, u32 seq, enum ovly_fib_op op,
 	rtm->rtm_family = route->dst.family;
 	rtm->rtm_dst_len = route->dst_len;
 	rtm->rtm_table = route->table < 256 ? route->table : RT_TABLE_COMPAT;
-	rtm->rtm_protocol = route->protocol;
-	rtm->rtm_scope = route->scope;
+	/* What is deleted is named by prefix, metric and device: how it was put
+	 * there may have changed since.
+	 */
+	rtm->rtm_protocol = op == OVLY_FIB_DEL ? RTPROT_UNSPEC : route->protocol;
+	rtm->rtm_scope = op == OVLY_FIB_DEL ? RT_SCOPE_NOWHERE : route->scope;
 	rtm->rtm_type = route->type;
 	rtm->rtm_flags = route->onlink ? RTNH_F_ONLINK : 0;
 
@@ -189,7 +199,7 @@ int ovly_fib_put_route(struct sk_buff *msg, u32 seq, enum ovly_fib_op op,
 	    nla_put_u32(msg, RTA_TABLE, route->table) ||
 	    (route->metric && nla_put_u32(msg, RTA_PRIORITY, route->metric)) ||
 	    (route->oif && nla_put_u32(msg, RTA_OIF, route->oif)) ||
-	    (route->via.family && ovly_fib_put_via(msg, route))) {
+	    (route->via.family && op != OVLY_FIB_DEL && ovly_fib_put_via(msg, route))) {
 		nlmsg_cancel(msg, nlh);
 		return -EMSGSIZE;
 	}

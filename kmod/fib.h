@@ -16,12 +16,14 @@ struct socket;
  * @net: the namespace
  * @lock: guards @sock and is held for one exchange, RTNL is taken inside
  * @sock: made when first needed
+ * @answer: what the socket receives
  * @seq: number of the last message
  */
 struct ovly_fib {
 	struct net *net;
 	struct mutex lock; /* see above */
 	struct socket *sock;
+	void *answer;
 	u32 seq;
 };
 

@@ -10,6 +10,8 @@
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include <net/fib_notifier.h>
+#include <net/ip6_fib.h>
+#include <net/ip_fib.h>
 
 #include "device.h"
 #include "fib.h"
@@ -22,11 +24,13 @@ struct ovly_throw_key {
 /**
  * struct ovly_throw - a throw route
  * @node: in &ovly_guard.throws
+ * @list: in &ovly_guard.throw_list
  * @key: endpoint and table
  * @users: peers that need it
  */
 struct ovly_throw {
 	struct rhash_head node;
+	struct list_head list;
 	struct ovly_throw_key key;
 	unsigned int users;
 };
@@ -67,25 +71,14 @@ static void ovly_guard_rule_ensure(struct ovly_guard *guard, u32 table)
 	}
 }
 
-static void ovly_guard_repair(struct work_struct *work)
+/* Learns of deletions.  The core refuses while the tables change under its dump. */
+static void ovly_guard_watch(struct ovly_guard *guard)
 {
-	struct ovly_guard *guard = container_of(work, struct ovly_guard, repair);
-	struct ovly_guard_rule *rule;
-
-	mutex_lock(&guard->lock);
-	list_for_each_entry(rule, &guard->rules, list)
-		ovly_guard_rule_ensure(guard, rule->table);
-	mutex_unlock(&guard->lock);
-}
-
-/* Context: RTNL or RCU; must not sleep. */
-static int ovly_guard_event(struct notifier_block *nb, unsigned long event, void *ptr)
-{
-	struct ovly_guard *guard = container_of(nb, struct ovly_guard, nb);
-
-	if (event == FIB_EVENT_RULE_DEL)
-		ovly_device_queue_work(&guard->repair);
-	return NOTIFY_DONE;
+	if (guard->watching)
+		return;
+	guard->watching = !register_fib_notifier(guard->fib->net, &guard->nb, NULL, NULL);
+	if (!guard->watching)
+		ovly_device_queue_delayed(&guard->repair, HZ);
 }
 
 static int ovly_throw_install(struct ovly_guard *guard, enum ovly_fib_op op,
@@ -103,6 +96,57 @@ static int ovly_throw_install(struct ovly_guard *guard, enum ovly_fib_op op,
 	};
 
 	return ovly_fib_route(guard->fib, op, &route);
+}
+
+/**
+ * ovly_guard_restore() - put back what others have deleted
+ * @guard: the namespace
+ *
+ * Context: may sleep, takes RTNL.
+ */
+void ovly_guard_restore(struct ovly_guard *guard)
+{
+	struct ovly_guard_rule *rule;
+	struct ovly_throw *throw;
+	int err;
+
+	mutex_lock(&guard->lock);
+	if (!list_empty(&guard->rules))
+		ovly_guard_watch(guard);
+	list_for_each_entry(rule, &guard->rules, list)
+		ovly_guard_rule_ensure(guard, rule->table);
+	list_for_each_entry(throw, &guard->throw_list, list) {
+		err = ovly_throw_install(guard, OVLY_FIB_ADD, &throw->key);
+		if (err && err != -EEXIST)
+			net_err_ratelimited("ovly: a throw route in table %u is missing: error %d\n",
+					    throw->key.table, err);
+		cond_resched();
+	}
+	mutex_unlock(&guard->lock);
+}
+
+static void ovly_guard_repair(struct work_struct *work)
+{
+	ovly_guard_restore(container_of(to_delayed_work(work), struct ovly_guard, repair));
+}
+
+/* Context: RTNL or RCU; must not sleep. */
+static int ovly_guard_event(struct notifier_block *nb, unsigned long event, void *ptr)
+{
+	struct ovly_guard *guard = container_of(nb, struct ovly_guard, nb);
+	const struct fib_notifier_info *info = ptr;
+	bool lost = event == FIB_EVENT_RULE_DEL;
+
+	if (event == FIB_EVENT_ENTRY_DEL && info->family == AF_INET)
+		lost = container_of(info, struct fib_entry_notifier_info, info)->type == RTN_THROW;
+#if IS_ENABLED(CONFIG_IPV6)
+	if (event == FIB_EVENT_ENTRY_DEL && info->family == AF_INET6)
+		lost = container_of(info, struct fib6_entry_notifier_info, info)->rt->fib6_type ==
+		       RTN_THROW;
+#endif
+	if (lost)
+		ovly_device_queue_delayed(&guard->repair, 0);
+	return NOTIFY_DONE;
 }
 
 /**
@@ -139,6 +183,7 @@ int ovly_guard_throw_get(struct ovly_guard *guard, u32 table, const struct ovly_
 	err = ovly_throw_install(guard, OVLY_FIB_ADD, &key);
 	if (err)
 		goto err_remove;
+	list_add_tail(&throw->list, &guard->throw_list);
 	goto out;
 
 err_remove:
@@ -166,6 +211,7 @@ void ovly_guard_throw_put(struct ovly_guard *guard, u32 table, const struct ovly
 	mutex_lock(&guard->lock);
 	throw = rhashtable_lookup_fast(&guard->throws, &key, ovly_throw_params);
 	if (!WARN_ON_ONCE(!throw) && !--throw->users) {
+		list_del(&throw->list);
 		/* Gone already if somebody flushed the table. */
 		ovly_throw_install(guard, OVLY_FIB_DEL, &key);
 		rhashtable_remove_fast(&guard->throws, &throw->node, ovly_throw_params);
@@ -205,9 +251,7 @@ void ovly_guard_rule_get(struct ovly_guard *guard, u32 table)
 		list_add(&rule->list, &guard->rules);
 	}
 	if (!rule->users++) {
-		if (!guard->watching)
-			guard->watching = !register_fib_notifier(guard->fib->net, &guard->nb,
-								 NULL, NULL);
+		ovly_guard_watch(guard);
 		ovly_guard_rule_ensure(guard, table);
 	}
 	mutex_unlock(&guard->lock);
@@ -242,7 +286,8 @@ int ovly_guard_init(struct ovly_guard *guard, struct ovly_fib *fib)
 	guard->fib = fib;
 	mutex_init(&guard->lock);
 	INIT_LIST_HEAD(&guard->rules);
-	INIT_WORK(&guard->repair, ovly_guard_repair);
+	INIT_LIST_HEAD(&guard->throw_list);
+	INIT_DELAYED_WORK(&guard->repair, ovly_guard_repair);
 	guard->watching = false;
 	guard->nb.notifier_call = ovly_guard_event;
 	return rhashtable_init(&guard->throws, &ovly_throw_params);
@@ -253,7 +298,7 @@ void ovly_guard_exit(struct ovly_guard *guard)
 {
 	if (guard->watching)
 		unregister_fib_notifier(guard->fib->net, &guard->nb);
-	cancel_work_sync(&guard->repair);
+	cancel_delayed_work_sync(&guard->repair);
 	WARN_ON(!list_empty(&guard->rules));
 	WARN_ON(atomic_read(&guard->throws.nelems));
 	rhashtable_destroy(&guard->throws);

@@ -17,19 +17,21 @@ struct ovly_fib;
  * @fib: the namespace's rtnetlink client
  * @lock: guards all below; RTNL is taken inside
  * @throws: (table, address) to &struct ovly_throw
+ * @throw_list: the same as a list
  * @rules: tables that a rule leads to, &struct ovly_guard_rule
  * @watching: @nb is registered
- * @nb: sees rules being deleted by others
+ * @nb: sees rules and throw routes being deleted by others
  * @repair: puts them back
  */
 struct ovly_guard {
 	struct ovly_fib *fib;
 	struct mutex lock; /* see above */
 	struct rhashtable throws;
+	struct list_head throw_list;
 	struct list_head rules;
 	bool watching;
 	struct notifier_block nb;
-	struct work_struct repair;
+	struct delayed_work repair;
 };
 
 int ovly_guard_init(struct ovly_guard *guard, struct ovly_fib *fib);
@@ -38,6 +40,7 @@ void ovly_guard_exit(struct ovly_guard *guard);
 int ovly_guard_throw_get(struct ovly_guard *guard, u32 table, const struct ovly_ip *ip);
 void ovly_guard_throw_put(struct ovly_guard *guard, u32 table, const struct ovly_ip *ip);
 
+void ovly_guard_restore(struct ovly_guard *guard);
 void ovly_guard_rule_get(struct ovly_guard *guard, u32 table);
 void ovly_guard_rule_put(struct ovly_guard *guard, u32 table);
 

@@ -25,6 +25,8 @@ static int __net_init ovly_net_init(struct net *net)
 	on->net = net;
 	INIT_LIST_HEAD(&on->devs);
 	spin_lock_init(&on->path_lock);
+	/* 0 means to a dump that it need not compare. */
+	atomic_set(&on->seq, 1);
 	xa_init(&on->paths_in);
 	xa_init(&on->paths_out);
 	xa_init(&on->sas);

@@ -176,6 +176,10 @@ struct ovly_dev *ovly_nl_lock(struct genl_info *info)
 	if (IS_ERR(dev))
 		return ERR_CAST(dev);
 	ovly = netdev_priv(dev);
+	/* A move to another namespace is for the worker to follow: the caller may
+	 * have no say in the one that was left.
+	 */
+	flush_work(&ovly->sync.work);
 	mutex_lock(&ovly->lock);
 	err = READ_ONCE(ovly->dead) ? -ENODEV : ovly_sync_settle(ovly);
 	if (err) {

@@ -3,6 +3,7 @@
 #include <net/genetlink.h>
 
 #include "device.h"
+#include "guard.h"
 #include "netlink.h"
 #include "nl_attr.h"
 
@@ -81,7 +82,9 @@ int ovly_nl_dev_set(struct sk_buff *skb, struct genl_info *info)
 	ovly = ovly_nl_lock(info);
 	if (IS_ERR(ovly))
 		return PTR_ERR(ovly);
-	err = ovly_device_change(ovly, &conf, info->extack);
+	err = -EPERM;
+	if (ovly_device_sa_capable(ovly))
+		err = ovly_device_change(ovly, &conf, info->extack);
 	ovly_nl_unlock(ovly);
 	return err;
 }
@@ -95,6 +98,7 @@ int ovly_nl_dev_resync(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(ovly);
 	ovly_sync_lost(ovly);
 	err = ovly_sync_settle(ovly);
+	ovly_guard_restore(ovly->sync.guard);
 	ovly_nl_unlock(ovly);
 	return err;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Generic netlink: paths. */
+#include <linux/ctype.h>
 #include <net/genetlink.h>
 
 #include "device.h"
@@ -8,6 +9,20 @@
 #include "nl_attr.h"
 #include "path.h"
 #include "peer.h"
+
+/* An IKE identity may have spaces: a distinguished name. */
+static int ovly_nl_check_id(const struct nlattr *nla, struct netlink_ext_ack *extack)
+{
+	const char *s;
+
+	for (s = nla_data(nla); *s; s++) {
+		if (!isascii(*s) || !isprint(*s)) {
+			NL_SET_ERR_MSG_ATTR(extack, nla, "ovly: an identity is printable ASCII");
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
 
 static int ovly_nl_parse_path(struct genl_info *info, struct nlattr *tb[],
 			      struct ovly_path_conf *conf)
@@ -44,6 +59,10 @@ static int ovly_nl_parse_path(struct genl_info *info, struct nlattr *tb[],
 	if (tb[OVLY_A_PATH_LABEL])
 		conf->label = nla_data(tb[OVLY_A_PATH_LABEL]);
 	if (tb[OVLY_A_PATH_REMOTE_ID])
+		err = ovly_nl_check_id(tb[OVLY_A_PATH_REMOTE_ID], info->extack);
+	if (err)
+		return err;
+	if (tb[OVLY_A_PATH_REMOTE_ID])
 		conf->remote_id = nla_data(tb[OVLY_A_PATH_REMOTE_ID]);
 	if (tb[OVLY_A_PATH_UNDERLAY]) {
 		conf->has_underlay = true;
@@ -56,6 +75,16 @@ static int ovly_nl_parse_path(struct genl_info *info, struct nlattr *tb[],
 	return 0;
 }
 
+/* Paths are made of SAs that may be in a namespace the caller has no say in. */
+static struct ovly_dev *ovly_nl_check_sa_capable(struct ovly_dev *ovly, struct genl_info *info)
+{
+	if (IS_ERR(ovly) || ovly_device_sa_capable(ovly))
+		return ovly;
+	NL_SET_ERR_MSG_MOD(info->extack, "the device's SAs are in another network namespace");
+	ovly_nl_unlock(ovly);
+	return ERR_PTR(-EPERM);
+}
+
 /* The device of the path with an if-id: the one that the request names, else
  * the one that has the path.  The path may not exist, or be another device's.
  */
@@ -66,7 +95,7 @@ static struct ovly_dev *ovly_nl_lock_for_path(struct genl_info *info, u32 if_id)
 	struct ovly_path *path;
 
 	if (ovly_nl_names_dev(info->attrs))
-		return ovly_nl_lock(info);
+		return ovly_nl_check_sa_capable(ovly_nl_lock(info), info);
 
 	rcu_read_lock();
 	path = xa_load(&ovly_net(net)->paths_in, if_id);
@@ -84,7 +113,7 @@ static struct ovly_dev *ovly_nl_lock_for_path(struct genl_info *info, u32 if_id)
 		ovly_nl_unlock(ovly);
 		return ERR_PTR(-ENODEV);
 	}
-	return ovly;
+	return ovly_nl_check_sa_capable(ovly, info);
 }
 
 /* The path of a locked device with an if-id, or NULL. */
@@ -148,8 +177,7 @@ static int ovly_nl_path_replace(struct ovly_path *path, struct ovly_peer *peer,
 	}
 	if (path->peer == peer && (!conf->if_id_out || conf->if_id_out == path->if_id_out))
 		return ovly_path_set(path, conf, extack);
-	ovly_path_del(path);
-	return ovly_path_new(peer, conf, extack);
+	return ovly_path_move(path, peer, conf, extack);
 }
 
 int ovly_nl_path_new(struct sk_buff *skb, struct genl_info *info)
@@ -165,7 +193,7 @@ int ovly_nl_path_new(struct sk_buff *skb, struct genl_info *info)
 	err = ovly_nl_parse_path(info, tb, &conf);
 	if (err)
 		return err;
-	ovly = ovly_nl_lock(info);
+	ovly = ovly_nl_check_sa_capable(ovly_nl_lock(info), info);
 	if (IS_ERR(ovly))
 		return PTR_ERR(ovly);
 	peer = ovly_nl_find_peer(ovly, tb[OVLY_A_PATH_PEER_ID], tb[OVLY_A_PATH_PEER_NAME],
@@ -285,6 +313,8 @@ static int ovly_nl_path_dump_dev(struct sk_buff *skb, struct netlink_callback *c
 	unsigned long id;
 	void *hdr;
 
+	if (!ovly_device_sa_capable(ovly))
+		return 0;
 	xa_for_each_start(&ovly->peers, id, peer, cursor->id) {
 		if (id != cursor->id)
 			cursor->if_id = 0;

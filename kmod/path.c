@@ -127,6 +127,49 @@ static char *ovly_path_strdup(const char *s)
 	return s ? kstrdup(s, GFP_KERNEL) : NULL;
 }
 
+/**
+ * ovly_path_set_endpoint() - a path leads to another outer address
+ * @path: the path
+ * @ip: the address
+ *
+ * Context: the caller holds &ovly_net.path_lock, or the path is not known yet.
+ */
+void ovly_path_set_endpoint(struct ovly_path *path, const struct ovly_ip *ip)
+{
+	preempt_disable();
+	write_seqcount_begin(&path->endpoint_seq);
+	path->endpoint = *ip;
+	write_seqcount_end(&path->endpoint_seq);
+	preempt_enable();
+}
+
+/**
+ * ovly_path_leads_to() - is this SA the path's own?
+ * @path: the path
+ * @addr: the SA's address on the peer's side
+ * @family: its family
+ *
+ * An if_id alone does not tell: IKE daemons hand out the same ones again.
+ *
+ * Context: RCU read side.
+ */
+bool ovly_path_leads_to(const struct ovly_path *path, const xfrm_address_t *addr, u16 family)
+{
+	struct ovly_ip endpoint;
+	unsigned int seq;
+
+	do {
+		seq = read_seqcount_begin(&path->endpoint_seq);
+		endpoint = path->endpoint;
+	} while (read_seqcount_retry(&path->endpoint_seq, seq));
+	if (!endpoint.family)
+		return true;
+	if (endpoint.family != family)
+		return false;
+	return family == AF_INET ? endpoint.v4 == addr->a4 :
+				   ipv6_addr_equal(&endpoint.v6, &addr->in6);
+}
+
 /* Sets what @conf gives; @remote_id and @ep are handed over. */
 static void ovly_path_apply(struct ovly_path *path, const struct ovly_path_conf *conf,
 			    char **remote_id, struct ovly_endpoint **ep)
@@ -136,7 +179,8 @@ static void ovly_path_apply(struct ovly_path *path, const struct ovly_path_conf 
 	if (conf->has_priority)
 		path->priority = conf->priority;
 	if (conf->endpoint.family) {
-		path->endpoint = conf->endpoint;
+		ovly_path_set_endpoint(path, &conf->endpoint);
+		path->spi_out = 0;
 		swap(path->ep, *ep);
 	}
 	if (conf->local.family)
@@ -207,7 +251,7 @@ int ovly_path_new(struct ovly_peer *peer, const struct ovly_path_conf *conf,
 
 	lockdep_assert_held(&peer->ovly->lock);
 	remote_id = ovly_path_strdup(conf->remote_id);
-	path = kzalloc(sizeof(*path), GFP_KERNEL);
+	path = kzalloc(sizeof(*path), GFP_KERNEL_ACCOUNT);
 	err = -ENOMEM;
 	if (!path || (conf->remote_id && !remote_id))
 		goto err_free;
@@ -215,6 +259,7 @@ int ovly_path_new(struct ovly_peer *peer, const struct ovly_path_conf *conf,
 	path->if_id_in = conf->if_id_in;
 	path->if_id_out = conf->if_id_out ?: conf->if_id_in;
 	path->priority = OVLY_PATH_PRIORITY_DEFAULT;
+	seqcount_init(&path->endpoint_seq);
 	path->since = get_jiffies_64();
 	/* An event of the key manager may select before the path is listed. */
 	INIT_LIST_HEAD(&path->list);
@@ -243,7 +288,9 @@ err_put_endpoint:
 	remote_id = path->remote_id;
 err_free:
 	kfree(remote_id);
-	kfree(path);
+	/* A key manager event may have found it while it was claimed in part. */
+	if (path)
+		kfree_rcu(path, rcu);
 	return err;
 }
 
@@ -316,6 +363,41 @@ void ovly_path_del(struct ovly_path *path)
 	ovly_endpoint_put(peer, path->ep);
 	kfree(path->remote_id);
 	kfree_rcu(path, rcu);
+}
+
+/**
+ * ovly_path_move() - an if_id is another peer's now, or goes with another
+ * @path: the path that has the inbound id; replaced
+ * @peer: the peer it is to lead to, on the same device
+ * @conf: what the request says
+ * @extack: says why not
+ *
+ * Context: may sleep, takes RTNL.
+ * Return: 0, or an error with nothing changed, but for want of memory
+ */
+int ovly_path_move(struct ovly_path *path, struct ovly_peer *peer,
+		   const struct ovly_path_conf *conf, struct netlink_ext_ack *extack)
+{
+	struct ovly_net *on = ovly_path_net(path);
+	struct ovly_endpoint *ep = NULL;
+	const struct ovly_path *other;
+	int err;
+
+	rcu_read_lock();
+	other = xa_load(&on->paths_out, conf->if_id_out ?: conf->if_id_in);
+	rcu_read_unlock();
+	if (other && other != path) {
+		NL_SET_ERR_MSG_MOD(extack, "another path has the if-id");
+		return -EEXIST;
+	}
+	/* Have the throw route in place before the old path goes. */
+	err = ovly_path_get_endpoint(peer, conf, &ep, extack);
+	if (err)
+		return err;
+	ovly_path_del(path);
+	err = ovly_path_new(peer, conf, extack);
+	ovly_endpoint_put(peer, ep);
+	return err;
 }
 
 /**

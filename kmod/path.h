@@ -5,6 +5,8 @@
 #include <linux/list.h>
 #include <linux/ovly.h>
 #include <linux/rcupdate.h>
+#include <linux/seqlock.h>
+#include <linux/xfrm.h>
 
 #include "addr.h"
 
@@ -29,7 +31,9 @@ struct ovly_peer;
  * @spi_out: SPI of the newest of them, 0 if there never was one
  * @state: enum ovly_path_state
  * @since: jiffies64 when it entered @state
- * @endpoint: outer address of the peer, or none
+ * @endpoint: outer address of the peer, or none; packets read it by
+ *	@endpoint_seq
+ * @endpoint_seq: see there
  * @ep: the peer's record of @endpoint, guarded by &ovly_dev.lock
  * @local: own outer address, for people
  * @list: in &ovly_peer.paths
@@ -53,6 +57,7 @@ struct ovly_path {
 	u32 state;
 	u64 since;
 	struct ovly_ip endpoint;
+	seqcount_t endpoint_seq;
 	struct ovly_endpoint *ep;
 	struct ovly_ip local;
 	struct list_head list;
@@ -91,10 +96,14 @@ int ovly_path_new(struct ovly_peer *peer, const struct ovly_path_conf *conf,
 		  struct netlink_ext_ack *extack);
 int ovly_path_set(struct ovly_path *path, const struct ovly_path_conf *conf,
 		  struct netlink_ext_ack *extack);
+int ovly_path_move(struct ovly_path *path, struct ovly_peer *peer,
+		   const struct ovly_path_conf *conf, struct netlink_ext_ack *extack);
 void ovly_path_del(struct ovly_path *path);
 
 void ovly_path_sas_changed(struct ovly_net *on, u32 if_id);
 void ovly_path_follow_endpoints(struct ovly_peer *peer);
+void ovly_path_set_endpoint(struct ovly_path *path, const struct ovly_ip *ip);
+bool ovly_path_leads_to(const struct ovly_path *path, const xfrm_address_t *addr, u16 family);
 bool ovly_path_better(const struct ovly_path *a, const struct ovly_path *b);
 
 #endif /* _OVLY_PATH_H */

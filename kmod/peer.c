@@ -348,7 +348,7 @@ static void ovly_peer_free_rcu(struct rcu_head *rcu)
 
 static struct ovly_peer *ovly_peer_alloc(struct ovly_dev *ovly)
 {
-	struct ovly_peer *peer = kzalloc(sizeof(*peer), GFP_KERNEL);
+	struct ovly_peer *peer = kzalloc(sizeof(*peer), GFP_KERNEL_ACCOUNT);
 
 	if (!peer)
 		return NULL;

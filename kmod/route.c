@@ -311,7 +311,7 @@ void ovly_route_free(struct ovly_route *route)
 
 int ovly_route_cache_init(void)
 {
-	ovly_route_cache = KMEM_CACHE(ovly_route, 0);
+	ovly_route_cache = KMEM_CACHE(ovly_route, SLAB_ACCOUNT);
 	return ovly_route_cache ? 0 : -ENOMEM;
 }
 

@@ -226,7 +226,8 @@ static int ovly_rx_claim(struct sk_buff *skb, const struct xfrm_state *x,
 	/* A path without SAs may have lost its if_id to somebody else's tunnel. */
 	if (!family || !netif_running(ovly->dev) || READ_ONCE(path->state) == OVLY_PATH_DOWN)
 		return ovly_rx_drop(skb, peer, OVLY_A_STATS_RX_ERROR);
-	if (!ovly_rx_selector_ok(x, skb, family))
+	if (!ovly_path_leads_to(path, &x->props.saddr, x->props.family) ||
+	    !ovly_rx_selector_ok(x, skb, family))
 		return ovly_rx_drop(skb, peer, OVLY_A_STATS_RX_SELECTOR);
 	if (!ovly_rx_source_ok(peer, skb)) {
 		ovly_rx_report_source(peer, skb);

@@ -222,7 +222,7 @@ bool ovly_sa_count(struct ovly_net *on, struct ovly_path *path)
 	remote = ovly_sa_remote(newest);
 	if (ovly_ip_eq(&remote, &path->endpoint))
 		return false;
-	path->endpoint = remote;
+	ovly_path_set_endpoint(path, &remote);
 	return true;
 }
 

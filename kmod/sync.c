@@ -90,7 +90,7 @@ static void ovly_sync_done(void *context, void *entry, enum ovly_fib_op op, int 
 		return;
 	}
 	/* Went down meanwhile: the notifier has the worker try again. */
-	if (err == -ENETDOWN || err == -ENODEV) {
+	if (err == -ENETDOWN || !netif_running(batch->ovly->dev)) {
 		route->fresh = false;
 		return;
 	}
@@ -143,8 +143,8 @@ void ovly_sync_route(struct ovly_sync_batch *batch, struct ovly_route *route)
 		return;
 	ovly_sync_fib_route(route, &fib);
 	route->queued = true;
-	/* Take over only what was this device's before. */
-	ovly_fib_batch_add(batch->fib, route->epoch && route->epoch >= sync->table_since ?
+	/* Take over only what was this device's all the time. */
+	ovly_fib_batch_add(batch->fib, route->epoch && route->epoch >= READ_ONCE(sync->dropped) ?
 			   OVLY_FIB_REPLACE : OVLY_FIB_ADD, &fib, route);
 }
 
@@ -182,6 +182,7 @@ u32 ovly_sync_sweep(struct ovly_sync_batch *batch, const struct ovly_route_filte
 		struct ovly_route *route = rb_entry(node, struct ovly_route, node);
 
 		next = rb_next(node);
+		cond_resched();
 		if (route->system || !ovly_route_matches(route, filter))
 			continue;
 		ovly_sync_remove(batch, route);
@@ -236,7 +237,7 @@ static void ovly_sync_place(struct ovly_dev *ovly, u32 epoch)
 		sync->guard = guard;
 		sync->table = table;
 		sync->guarded = guarded;
-		sync->table_since = epoch;
+		WRITE_ONCE(sync->dropped, epoch);
 		xa_for_each(&ovly->peers, id, peer)
 			ovly_endpoint_rehome_all(peer);
 	}
@@ -285,8 +286,10 @@ int ovly_sync_settle(struct ovly_dev *ovly)
 	batch.context = ovly;
 	sync->synced = epoch;
 	sync->installed = 0;
-	for (node = rb_first(&ovly->routes); node; node = rb_next(node))
+	for (node = rb_first(&ovly->routes); node; node = rb_next(node)) {
 		ovly_sync_route(&batch, rb_entry(node, struct ovly_route, node));
+		cond_resched();
+	}
 	ovly_sync_end(&batch);
 	return 0;
 }
@@ -343,6 +346,18 @@ void ovly_sync_queue(struct ovly_dev *ovly)
 void ovly_sync_lost(struct ovly_dev *ovly)
 {
 	atomic_inc(&ovly->sync.epoch);
+	ovly_sync_queue(ovly);
+}
+
+/**
+ * ovly_sync_dropped() - the table has lost the device's routes for certain
+ * @ovly: the device
+ *
+ * Context: RTNL.
+ */
+void ovly_sync_dropped(struct ovly_dev *ovly)
+{
+	WRITE_ONCE(ovly->sync.dropped, atomic_inc_return(&ovly->sync.epoch));
 	ovly_sync_queue(ovly);
 }
 

@@ -19,7 +19,8 @@ struct ovly_route_filter;
  * @epoch: bumped, under any lock, when the kernel may have dropped the device's
  *	routes or they belong into another table
  * @synced: value of @epoch that the table was last brought up to
- * @table_since: value of @epoch since which @table is in use
+ * @dropped: value of @epoch before which the table has nothing of the device for
+ *	certain, as the kernel took it away or another table is in use
  * @table: the table in use
  * @guard: network namespace in which it is used
  * @guarded: the table is reached by a rule, needs that rule and throw routes
@@ -32,7 +33,7 @@ struct ovly_route_filter;
 struct ovly_sync {
 	atomic_t epoch;
 	u32 synced;
-	u32 table_since;
+	u32 dropped;
 	u32 table;
 	struct ovly_guard *guard;
 	bool guarded;
@@ -60,6 +61,7 @@ void ovly_sync_init(struct ovly_dev *ovly);
 void ovly_sync_exit(struct ovly_dev *ovly);
 
 void ovly_sync_lost(struct ovly_dev *ovly);
+void ovly_sync_dropped(struct ovly_dev *ovly);
 void ovly_sync_queue(struct ovly_dev *ovly);
 int ovly_sync_settle(struct ovly_dev *ovly);
 

@@ -9,6 +9,7 @@
 
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
+#include <net/dst_metadata.h>
 #include <net/icmp.h>
 #include <net/ip6_route.h>
 #include <net/ip_tunnels.h>
@@ -153,6 +154,7 @@ static struct dst_entry *ovly_tx_bundle(struct ovly_dev *ovly, const struct ovly
 					struct dst_entry *inner, struct flowi *fl,
 					enum ovly_stats_attr *why)
 {
+	const struct xfrm_state *x;
 	struct dst_entry *dst;
 
 	/* Outer packets are routed where the underlay is, not in our VRF. */
@@ -163,9 +165,16 @@ static struct dst_entry *ovly_tx_bundle(struct ovly_dev *ovly, const struct ovly
 		*why = PTR_ERR(dst) == -EPERM ? OVLY_A_STATS_TX_NO_POLICY : OVLY_A_STATS_TX_NO_SA;
 		return NULL;
 	}
-	if (!dst->xfrm || dst->xfrm->if_id != path->if_id_out) {
+	x = dst->xfrm;
+	if (!x || x->if_id != path->if_id_out) {
 		/* No policy has the if_id, or one without SAs lets it pass. */
 		*why = OVLY_A_STATS_TX_NO_POLICY;
+		dst_release(dst);
+		return NULL;
+	}
+	if (x->id.proto != IPPROTO_ESP || x->props.mode != XFRM_MODE_TUNNEL ||
+	    !ovly_path_leads_to(path, &x->id.daddr, x->props.family)) {
+		*why = OVLY_A_STATS_TX_NO_SA;
 		dst_release(dst);
 		return NULL;
 	}
@@ -200,7 +209,7 @@ static void ovly_tx_output(struct sk_buff *skb, struct ovly_dev *ovly, struct ov
 /* Whether a packet may go on, and its flow. */
 static bool ovly_tx_decode(struct sk_buff *skb, struct net_device *dev, struct flowi *fl)
 {
-	int family;
+	u16 family;
 
 	if (!pskb_inet_may_pull(skb))
 		return false;
@@ -217,6 +226,9 @@ static bool ovly_tx_decode(struct sk_buff *skb, struct net_device *dev, struct f
 	default:
 		return false;
 	}
+	/* BPF may have changed the family, or put metadata there. */
+	if (skb_dst(skb) && (!skb_valid_dst(skb) || skb_dst(skb)->ops->family != family))
+		skb_dst_drop(skb);
 	return !ovly_compat_decode_session(dev_net(dev), skb, fl, family);
 }
 
@@ -225,7 +237,7 @@ static bool ovly_tx_decode(struct sk_buff *skb, struct net_device *dev, struct f
  * @skb: an IPv4 or IPv6 packet
  * @dev: the device
  *
- * Context: RCU read side, bottom halves disabled, no lock.
+ * Context: bottom halves disabled, no lock.
  */
 netdev_tx_t ovly_tx(struct sk_buff *skb, struct net_device *dev)
 {
@@ -236,6 +248,7 @@ netdev_tx_t ovly_tx(struct sk_buff *skb, struct net_device *dev)
 	struct ovly_path *path;
 	struct flowi fl;
 
+	rcu_read_lock();
 	if (!ovly_tx_decode(skb, dev, &fl))
 		goto drop;
 	inner = skb_dst(skb) ?: ovly_tx_route(skb, dev, &fl);
@@ -265,12 +278,14 @@ netdev_tx_t ovly_tx(struct sk_buff *skb, struct net_device *dev)
 		goto drop;
 	}
 	ovly_tx_output(skb, ovly, peer, dst);
+	rcu_read_unlock();
 	return NETDEV_TX_OK;
 
 unreachable:
 	ovly_tx_unreachable(skb);
 drop:
 	ovly_tx_count(ovly, peer, why);
+	rcu_read_unlock();
 	kfree_skb(skb);
 	return NETDEV_TX_OK;
 }

@@ -11,7 +11,7 @@ static void prefix_keeps_the_first_bits(struct kunit *test)
 	struct ovly_ip p32 = ovly_ip_prefix(&ip, 32);
 
 	KUNIT_EXPECT_EQ(test, ntohl(p27.v4), 0x0a7a9080u);
-	KUNIT_EXPECT_EQ(test, p0.v4, 0u);
+	KUNIT_EXPECT_EQ(test, ntohl(p0.v4), 0u);
 	KUNIT_EXPECT_TRUE(test, ovly_ip_eq(&p32, &ip));
 }
 
