@@ -38,6 +38,9 @@ hub_topo() {
 	hub_wire
 	ip -n hub link add "$VRF" type vrf table "$VRF_TABLE"
 	ip -n hub link set "$VRF" up
+	# Without it, what the VRF has no route for falls through to the main table
+	# and leaves on the WAN in clear: BGP does, once the overlay device is gone.
+	ip -n hub route add table $VRF_TABLE unreachable default metric 4278198272
 	dummy hub loop0 "$HUB_SYSTEM/32" 81.81.81.1/32
 	dummy hub port1 91.91.91.1/24
 	ip -n hub link set loop0 master "$VRF"
