@@ -131,12 +131,26 @@ static void drain(struct daemon *d, struct nl_sock *sk, ovly_nl_cb cb,
 		log_warn("%s cannot be read: %s", what, strerror(-ret));
 }
 
+/* What is queued before the table is read is older than the table: following
+ * it afterwards would bring back what is gone, for good where the overrun ate
+ * the end of the story.
+ */
+static void forget_queued(struct daemon *d)
+{
+	int i;
+
+	for (i = 0; i < 16; i++)
+		if (ovly_nl_drain(d->routes, NULL, NULL) == 0)
+			return;
+}
+
 static bool reconcile(struct daemon *d, struct err *e)
 {
 	uint64_t start = log_now_ms();
 	uint64_t now;
 	bool ok;
 
+	forget_queued(d);
 	ok = bridge_reconcile(&d->br, e);
 	now = log_now_ms();
 	if (!ok) {

@@ -355,7 +355,7 @@ int ovly_nl_drain(struct nl_sock *sk, ovly_nl_cb cb, void *arg)
 			continue;
 		for (len = (int)n; nlmsg_ok(hdr, len);
 		     hdr = nlmsg_next(hdr, &len))
-			if (hdr->nlmsg_type >= NLMSG_MIN_TYPE)
+			if (cb && hdr->nlmsg_type >= NLMSG_MIN_TYPE)
 				cb(hdr, arg);
 	}
 }

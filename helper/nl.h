@@ -60,8 +60,8 @@ bool ovly_nl_err(struct err *e, const struct ovly_nl_error *refusal,
 /* A socket for notifications: non-blocking, with a large receive buffer. */
 struct nl_sock *ovly_nl_subscriber(int protocol, struct err *e);
 bool ovly_nl_join(struct nl_sock *sk, int group, struct err *e);
-/* Reads what is there.  Returns 0 when drained, a negative errno otherwise;
- * -ENOBUFS: notifications were lost.
+/* Reads what is there; without cb it is dropped.  Returns 0 when drained, a
+ * negative errno otherwise; -ENOBUFS: notifications were lost.
  */
 int ovly_nl_drain(struct nl_sock *sk, ovly_nl_cb cb, void *arg);
 
