@@ -203,8 +203,12 @@ static void ovly_device_configure_inet(struct net_device *dev)
 	if (in_dev) {
 		/* What rx.c lets in has been checked against its SA and peer. */
 		IN_DEV_CONF_SET(in_dev, NOPOLICY, true);
-		/* Out where it came in is a hub's work, not a detour. */
+		/* Out where it came in is a hub's work, not a detour.  The kernel
+		 * sends redirects if either setting says so; other devices keep
+		 * their own.
+		 */
 		IN_DEV_CONF_SET(in_dev, SEND_REDIRECTS, false);
+		IPV4_DEVCONF_ALL(dev_net(dev), SEND_REDIRECTS) = false;
 	}
 	if (in6_dev) {
 		in6_dev->cnf.disable_policy = 1;
