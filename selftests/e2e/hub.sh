@@ -83,14 +83,16 @@ test_branch_to_branch_passes_through_hub() {
 # A new if_id on both ends, a new path at the hub; nobody else notices.
 test_reauthentication_of_one_branch_is_unseen() {
 	hub_ready
-	local ids events
+	local ids events early
 	ids=$(node hub ip xfrm state | grep -o 'if_id 0x[0-9a-f]*' | sort -u)
+	# What the hub sends on an SA that branch1 does not have yet: see rekey.sh.
+	early=$(foreign_losses branch1)
 	monitor_start hub
 	ping_bg branch2 "$(br_system 2)" "$(br_system 3)"
 	ping_bg branch1 "$(br_system 1)" 81.81.81.1
 	replace_sa branch1 child --ike myconn --reauth
 	pings branch1 "$(br_system 1)" 81.81.81.1 5
-	ping_end branch1
+	ping_end branch1 $(($(foreign_losses branch1) - early))
 	ping_end branch2
 	events=$(monitor_end hub "$VRF_TABLE")
 	same "" "$events" "events in the VRF's table"
