@@ -472,11 +472,6 @@ static void undo(struct updown_run *r)
 	struct err ignored;
 	unsigned int i;
 
-	if (r->made_dev) {
-		if (r->link.ifindex)
-			ovly_rtnl_link_del(r->nl, r->link.ifindex, &ignored);
-		return;
-	}
 	if (r->made_path)
 		del_path(r->nl, r->env->if_id_in, &ignored);
 	if (r->made_peer) {
@@ -492,6 +487,11 @@ static void undo(struct updown_run *r)
 		if (r->made_addr[i])
 			ovly_rtnl_addr_del(r->nl, &r->link, &r->want.local.a[i],
 					   p2p, &ignored);
+	/* another call may have put its peer there in the meantime */
+	if (r->made_dev &&
+	    ovly_rtnl_link_get(r->nl, r->conf->dev, &r->link, &ignored) &&
+	    r->link.ifindex && !r->link.dev.peers)
+		ovly_rtnl_link_del(r->nl, r->link.ifindex, &ignored);
 }
 
 bool updown_up(struct ovly_nl *nl, const struct updown_conf *conf,

@@ -8,7 +8,7 @@
 # shellcheck source=selftests/lib.sh
 . "${OVLY_TOP:?}/selftests/lib.sh"
 
-PEER_WAN=192.0.2.2
+PEER_WAN="192.0.2.2"
 HUB="166.34.121.112"
 
 suite_setup() {
@@ -148,6 +148,12 @@ test_refused_up_leaves_nothing_behind() {
 	updown up-client 7 -- --mode multipoint --dev ovly0 || rc=$?
 	same 2 "$rc"
 	same "$before" "$(ip -n "$here" link show; ip -n "$here" rule)" "after no system address"
+
+	# nor the endpoint's throw route: a route of somebody else's is in its place
+	ip -n "$here" route add throw "$PEER_WAN" table 220
+	refused_up 'somebody else' 7 "${good[@]}"
+	ip -n "$here" route del throw "$PEER_WAN" table 220
+	same "$before" "$(ip -n "$here" link show; ip -n "$here" rule)" "after no throw route"
 
 	h dev add ovly0 mode multipoint table 229 up
 	h peer add one dev ovly0 addr 10.9.9.1
