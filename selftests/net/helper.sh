@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# guest.sh: the helper against the real module, without daemons: updown as charon
+# helper.sh: the helper against the real module, without daemons: updown as charon
 # calls it, and the bridge behind a staging table.  Runs in the lab's guest:
-#	sh selftests/run test helper/test/guest.sh
+#	sh selftests/run test helper
 
 # shellcheck source=selftests/lib.sh
 . "${OVLY_TOP:?}/selftests/lib.sh"
