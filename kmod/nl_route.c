@@ -264,7 +264,7 @@ static int ovly_nl_route_del_one(struct ovly_nl_batch *batch, struct nlattr *tb[
 	}
 	if (route->system) {
 		NL_SET_ERR_MSG_MOD(extack, "the route to a system address goes with the address");
-		return -EPERM;
+		return -EBUSY;
 	}
 	/* Who names an owner or a protocol means that one's route only. */
 	if (tb[OVLY_A_ROUTE_PEER_ID] || tb[OVLY_A_ROUTE_PEER_NAME] || tb[OVLY_A_ROUTE_VIA]) {

@@ -451,6 +451,31 @@ err_free:
 	return ERR_PTR(err);
 }
 
+/* In a multipoint device the peer's routes need one of its addresses as next hop. */
+static int ovly_peer_check_nexthops(const struct ovly_peer *peer,
+				    const struct ovly_peer_conf *conf,
+				    struct netlink_ext_ack *extack)
+{
+	const struct ovly_route *route;
+	bool v4 = false, v6 = false;
+	unsigned int i;
+
+	if (peer->ovly->mode == OVLY_MODE_P2P)
+		return 0;
+	for (i = 0; i < conf->n_addrs; i++) {
+		v4 |= conf->addrs[i].family == AF_INET;
+		v6 |= conf->addrs[i].family == AF_INET6;
+	}
+	list_for_each_entry(route, &peer->routes, list) {
+		if (route->system || v6 || (v4 && route->key.dst.family == AF_INET))
+			continue;
+		NL_SET_ERR_MSG_MOD(extack,
+				   "the peer's routes need a system address of their family as next hop");
+		return -EAFNOSUPPORT;
+	}
+	return 0;
+}
+
 /**
  * ovly_peer_set() - change a peer
  * @peer: the peer; its device is locked
@@ -469,6 +494,8 @@ int ovly_peer_set(struct ovly_peer *peer, const struct ovly_peer_conf *conf,
 	lockdep_assert_held(&peer->ovly->lock);
 	if (conf->has_addrs) {
 		err = ovly_peer_check_addrs(peer->ovly, peer, conf, extack);
+		if (!err)
+			err = ovly_peer_check_nexthops(peer, conf, extack);
 		if (!err)
 			err = ovly_peer_set_addrs(peer, conf, extack);
 		if (err)

@@ -171,6 +171,32 @@ static void a_second_peer_with_the_address_is_refused(struct kunit *test)
 	ovly_fake_dev_free(ovly);
 }
 
+static void the_next_hop_of_routes_cannot_be_taken_away(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
+	struct ovly_peer *one = ovly_fake_peer(test, ovly, "one", 1);
+	struct in6_addr six = { .s6_addr = { 0xfd, [15] = 1 } };
+	struct ovly_peer_conf conf = {
+		.addrs = { ovly_ip_v6(&six) },
+		.n_addrs = 1,
+		.has_addrs = true,
+	};
+	struct ovly_route_key key4 = key24(81, 81, 81), key6 = { .len = 32, .metric = 1024 };
+	struct netlink_ext_ack extack = {};
+
+	key6.dst = ovly_ip_prefix(&conf.addrs[0], 32);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(ovly_route_new(one, &key6, RTPROT_BIRD, MAKE, &extack)),
+			(long)-EAFNOSUPPORT);
+	KUNIT_EXPECT_FALSE(test, IS_ERR(ovly_route_new(one, &key4, RTPROT_BIRD, MAKE, &extack)));
+	/* An IPv6 next hop does for both families (RFC 8950), an IPv4 one does not. */
+	KUNIT_EXPECT_EQ(test, ovly_peer_set(one, &conf, &extack), 0);
+	KUNIT_EXPECT_FALSE(test, IS_ERR(ovly_route_new(one, &key6, RTPROT_BIRD, MAKE, &extack)));
+	conf.addrs[0] = ovly_fake_ip(10, 0, 0, 9);
+	KUNIT_EXPECT_EQ(test, ovly_peer_set(one, &conf, &extack), -EAFNOSUPPORT);
+	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, ovly_peer_addr(one, AF_INET6));
+	ovly_fake_dev_free(ovly);
+}
+
 #define N_KEYS	64
 #define N_STEPS	4000
 
@@ -233,6 +259,7 @@ static struct kunit_case ovly_route_cases[] = {
 	KUNIT_CASE(without_create_nothing_is_made),
 	KUNIT_CASE(a_next_hop_is_found_by_the_longest_prefix),
 	KUNIT_CASE(a_second_peer_with_the_address_is_refused),
+	KUNIT_CASE(the_next_hop_of_routes_cannot_be_taken_away),
 	KUNIT_CASE(random_operations_agree_with_a_naive_model),
 	{}
 };

@@ -40,6 +40,14 @@
  *    NLM_F_REPLACE an object that exists is EEXIST.  A refused request changes
  *    nothing; the error names the attribute and says why in extack text.
  *
+ *    Errors mean the same everywhere: ENODEV no such device, ENOENT no such
+ *    peer, path or route, EEXIST one is there already or somebody else's is in
+ *    the way, EHOSTUNREACH no peer has or covers the next hop, ENOSPC the peer's
+ *    route limit, EBUSY the route of a system address, EAFNOSUPPORT the peer has
+ *    no address to be the next hop, EPERM no CAP_NET_ADMIN.
+ *
+ *    ROUTE_DEL that names an owner or a protocol deletes that one's route only.
+ *
  *    A batch (ROUTE_NEW, ROUTE_DEL) carries any number of ROUTE nests and is
  *    applied entry by entry.  Where one or more entries are refused the reply
  *    has a REFUSED nest for each (at most OVLY_REFUSED_MAX, APPLIED counts
@@ -50,7 +58,8 @@
  *    Mark and sweep: ROUTE_SYNC_BEGIN returns a cookie, every ROUTE_NEW that
  *    follows (with NLM_F_REPLACE) confirms its route, ROUTE_SYNC_END with the
  *    cookie removes what the filter matches and nobody confirmed since.  The
- *    kernel keeps no session: a daemon that dies in between removes nothing.
+ *    kernel keeps no session: a daemon that dies in between removes nothing, and
+ *    a cookie, never 0, serves any number of ROUTE_SYNC_END.
  *
  *    Dumps are ordered by key and resume at a key, so entries that exist
  *    throughout are reported exactly once; NLM_F_DUMP_INTR marks a dump that a
@@ -239,7 +248,9 @@ enum ovly_path_attr {
 	OVLY_A_PATH_PEER_ID,	/* u32: the peer, by id */
 	OVLY_A_PATH_PEER_NAME,	/* string: the peer, by name */
 	OVLY_A_PATH_ENDPOINT,	/* binary 4 or 16: outer address of the peer; gets a
-				 * throw route where the table is reached by a rule
+				 * throw route where the table is reached by a rule.
+				 * Follows an SA that keeps its SPI and moves, and is
+				 * the SA's where none is given.
 				 */
 	OVLY_A_PATH_LOCAL,	/* binary 4 or 16: own outer address, for people */
 	OVLY_A_PATH_UNDERLAY,	/* u32: ifindex of the underlay device, 0 = any; 0.
@@ -253,7 +264,7 @@ enum ovly_path_attr {
 	/* read only */
 	OVLY_A_PATH_STATE,	/* u32, enum ovly_path_state */
 	OVLY_A_PATH_SA_IN,	/* u32: inbound SAs now */
-	OVLY_A_PATH_SA_OUT,	/* u32: outbound SAs now */
+	OVLY_A_PATH_SA_OUT,	/* u32: outbound SAs to the endpoint now */
 	OVLY_A_PATH_SINCE,	/* u64, milliseconds in this state */
 	OVLY_A_PATH_PAD,
 	__OVLY_A_PATH_MAX,
