@@ -114,6 +114,9 @@ make_initrd() (
 
 # guest_images: after it, everything a guest boots is in the cache.
 guest_images() {
+	# Without root, mmdebstrap works as root of a user namespace.
+	[ "$(id -u)" = 0 ] || grep -q "^$(id -un):" /etc/subuid 2>/dev/null ||
+		die "user $(id -un) has no subordinate ids to build the guest's root with: add them (usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $(id -un)), or run this as root"
 	locked root make_root || die "no root file system for the guest: see $CACHE/log/root.log"
 	locked "kernel-$KVER" make_kernel || exit 1
 	locked "initrd-$KVER" make_initrd || exit 1
