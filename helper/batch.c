@@ -28,11 +28,10 @@ enum batch_outcome batch_outcome(bool del, uint32_t error)
 	case ENOSPC:
 		return BATCH_LIMIT;
 	case EEXIST:
-		/* with NLM_F_REPLACE only a system route is in the way */
-		return BATCH_SYSTEM;
-	case EPERM:
+		return BATCH_TAKEN;
+	case EBUSY:
 		/* the module deletes it with the address only */
-		return del ? BATCH_SYSTEM : BATCH_FAILED;
+		return BATCH_SYSTEM;
 	default:
 		return BATCH_FAILED;
 	}

@@ -16,6 +16,7 @@ enum batch_outcome {
 	BATCH_UNRESOLVED, /* no peer has the next hop */
 	BATCH_LIMIT, /* the peer's route limit */
 	BATCH_SYSTEM, /* the module owns this prefix */
+	BATCH_TAKEN, /* the table has somebody else's route to it */
 	BATCH_GONE, /* nothing was there to delete */
 	BATCH_FAILED, /* anything else */
 };
@@ -24,6 +25,7 @@ struct batch_op {
 	uint32_t ifindex;
 	bool del;
 	bool replace; /* a route of the prefix may be there already */
+	bool again; /* it was refused once, and what was in the way went */
 	struct ovly_route route;
 };
 

@@ -73,6 +73,19 @@ static void on_refused(void *arg, const struct batch_op *op,
 	case BATCH_UNRESOLVED:
 		br->unresolved++;
 		break;
+	case BATCH_TAKEN:
+		/* It may be this prefix on another device of the same table,
+		 * whose deletion is in the same batch.
+		 */
+		if (!op->del && op->replace && !op->again) {
+			struct batch_op again = *op;
+
+			again.again = true;
+			batch_add(&br->batch, &again);
+			return;
+		}
+		br->taken = true;
+		/* fallthrough */
 	default:
 		br->refused++;
 		br->hold_sweep |= outcome == BATCH_FAILED;
@@ -158,20 +171,57 @@ static void tell_ignored(struct bridge *br, const struct ovly_staged *staged)
 			 proto_str(staged->protocol, proto, sizeof(proto)));
 }
 
+/* What this notification means for the prefix takes a look at the table. */
+static bool unclear(struct bridge *br, const struct ovly_staged *staged,
+		    bool wanted)
+{
+	if (br->reconciling)
+		return false;
+	/* What a route turns into that leads nowhere, or that is another
+	 * daemon's, has no deletion of its own.
+	 */
+	return !staged->leads || (!wanted && staged->replace) ||
+	       (staged->del && br->several);
+}
+
+static void note_several(struct bridge *br, const struct ovly_staged *staged)
+{
+	if (!br->metric_seen)
+		br->metric = staged->metric;
+	br->metric_seen = true;
+	br->several |= staged->append || staged->hops > 1 ||
+		       (!br->conf->keep_metric && staged->metric != br->metric);
+}
+
+void bridge_settle(struct bridge *br)
+{
+	if ((br->batch.applied || br->batch.removed) &&
+	    (br->unresolved || br->refused))
+		br->resync = true;
+	br->batch.applied = 0;
+	br->batch.removed = 0;
+}
+
 void bridge_route(struct bridge *br, const struct ovly_staged *staged)
 {
 	struct batch_op op = { .del = staged->del,
 			       .replace = staged->replace };
 	enum nexthop_result result;
 	char buf[PREFIX_STRLEN];
+	bool wanted;
 
 	if (staged->table != br->conf->table)
 		return;
+	wanted = bridge_wants(br->conf, staged);
+	br->resync |= unclear(br, staged, wanted);
+	if (!staged->leads)
+		return;
 	br->staged += !staged->del;
-	if (!bridge_wants(br->conf, staged)) {
+	if (!wanted) {
 		tell_ignored(br, staged);
 		return;
 	}
+	note_several(br, staged);
 	op.route.has = HAS(OVLY_A_ROUTE_METRIC) | HAS(OVLY_A_ROUTE_PROTOCOL);
 	op.route.metric = br->conf->keep_metric ? staged->metric :
 						  br->conf->metric;
@@ -287,11 +337,11 @@ static bool read_table(struct bridge *br, struct err *e)
 	return true;
 }
 
-static bool sweep(struct bridge *br, uint32_t ifindex, uint64_t cookie,
+static bool sweep(struct bridge *br, const struct nexthop_dev *dev,
 		  uint64_t *removed, struct err *e)
 {
 	struct ovly_route filter = { .has = HAS(OVLY_A_ROUTE_PROTOCOL) };
-	struct ovly_req req = { .ifindex = ifindex, .cookie = cookie,
+	struct ovly_req req = { .ifindex = dev->ifindex, .cookie = dev->cookie,
 				.route = &filter };
 	struct ovly_nl_error refusal;
 	struct ovly_msg reply;
@@ -302,30 +352,28 @@ static bool sweep(struct bridge *br, uint32_t ifindex, uint64_t cookie,
 		if (!br->conf->protocols.set[protocol])
 			continue;
 		filter.protocol = protocol;
-		if (!ovly_ctl_do(&br->nl, OVLY_CMD_ROUTE_SYNC_END, 0, &req,
-				 &reply, &refusal))
+		if (ovly_ctl_do(&br->nl, OVLY_CMD_ROUTE_SYNC_END, 0, &req,
+				&reply, &refusal))
+			*removed += reply.applied;
+		else if (refusal.error == ENODEV)
+			return true; /* and its routes with it */
+		else
 			return ovly_nl_err(e, &refusal,
-					   "cannot end the reconcile");
-		*removed += reply.applied;
+					   "cannot end the reconcile of '%s'",
+					   dev->name);
 	}
 	return true;
 }
 
-bool bridge_reconcile(struct bridge *br, struct err *e)
+static bool mark_and_sweep(struct bridge *br, uint64_t *removed, struct err *e)
 {
-	uint64_t start = log_now_ms();
 	struct ovly_nl_error refusal;
-	uint64_t cookie[64] = { 0 };
 	struct ovly_msg reply;
-	uint64_t removed = 0;
 	unsigned int i;
 
-	br->resync = false;
-	br->hold_sweep = false;
-	br->batch.n = 0;
 	if (!read_peers(br, e))
 		return false;
-	for (i = 0; i < br->nexthops.devs && i < 64; i++) {
+	for (i = 0; i < br->nexthops.devs; i++) {
 		struct ovly_req req = {
 			.ifindex = br->nexthops.dev[i].ifindex,
 		};
@@ -338,14 +386,36 @@ bool bridge_reconcile(struct bridge *br, struct err *e)
 					   "cannot begin to reconcile '%s'",
 					   br->nexthops.dev[i].name);
 		}
-		cookie[i] = reply.cookie;
+		br->nexthops.dev[i].cookie = reply.cookie;
 	}
 	if (!read_table(br, e))
 		return false;
-	for (i = 0; i < br->nexthops.devs && i < 64 && !br->hold_sweep; i++)
-		if (cookie[i] && !sweep(br, br->nexthops.dev[i].ifindex,
-					cookie[i], &removed, e))
+	for (i = 0; i < br->nexthops.devs && !br->hold_sweep; i++)
+		if (br->nexthops.dev[i].cookie &&
+		    !sweep(br, &br->nexthops.dev[i], removed, e))
 			return false;
+	return true;
+}
+
+bool bridge_reconcile(struct bridge *br, struct err *e)
+{
+	uint64_t start = log_now_ms();
+	uint64_t removed = 0;
+	bool ok;
+
+	br->resync = false;
+	br->hold_sweep = false;
+	br->taken = false;
+	br->several = false;
+	br->metric_seen = false;
+	br->batch.n = 0;
+	br->reconciling = true;
+	ok = mark_and_sweep(br, &removed, e);
+	br->reconciling = false;
+	if (!ok)
+		return false;
+	/* What was in the way may have been swept. */
+	br->resync = br->taken && removed;
 	log_info("reconciled table %u in %llu ms: %llu routes staged, %llu applied, "
 		 "%llu without a peer, %llu refused, %llu not followed, "
 		 "%llu removed%s; %u devices, %u peers",
@@ -357,5 +427,7 @@ bool bridge_reconcile(struct bridge *br, struct err *e)
 		 (unsigned long long)br->ignored, (unsigned long long)removed,
 		 br->hold_sweep ? " (none: a request failed)" : "",
 		 br->nexthops.devs, br->nexthops.peers);
+	br->batch.applied = 0;
+	br->batch.removed = 0;
 	return true;
 }

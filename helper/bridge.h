@@ -3,7 +3,8 @@
  * The staging table's routes into the module.
  *
  * Notifications carry what changes; whenever they may be incomplete (start,
- * overrun, a new device or peer) the table is read and the module told which
+ * overrun, a new device or peer, a link or an address that goes and takes IPv4
+ * routes along without a word) the table is read and the module told which
  * routes are confirmed, which removes no route that stays.  No copy of the
  * table is held.
  */
@@ -34,6 +35,14 @@ struct bridge {
 	struct batch batch;
 	bool resync; /* a reconcile is due */
 	bool hold_sweep; /* what was seen is incomplete: remove nothing */
+	bool reconciling; /* the table is read, not followed */
+	bool taken; /* a route was in the way that may be gone after a sweep */
+	/* A prefix may have several routes there, of other metrics or next hops:
+	 * that one goes does not mean that all do.
+	 */
+	bool several;
+	bool metric_seen;
+	uint32_t metric;
 	/* of the last reconcile, and counted on since */
 	uint64_t staged, ignored, system, unresolved, refused;
 	struct log_limit limit_route, limit_ignored, limit_multipath,
@@ -47,6 +56,8 @@ bool bridge_wants(const struct bridge_conf *conf,
 		  const struct ovly_staged *staged);
 /* One notification. */
 void bridge_route(struct bridge *br, const struct ovly_staged *staged);
+/* After a batch of notifications: does what was refused before fit now? */
+void bridge_settle(struct bridge *br);
 bool bridge_reconcile(struct bridge *br, struct err *e);
 
 #endif /* OVLY_BRIDGE_H */

@@ -56,10 +56,30 @@ static bool open_sockets(struct daemon *d, struct err *e)
 	d->events = ovly_nl_subscriber(NETLINK_GENERIC, e);
 	if (!d->events)
 		return false;
-	return ovly_nl_join(d->routes, RTNLGRP_IPV4_ROUTE, e) &&
+	return ovly_nl_join(d->routes, RTNLGRP_LINK, e) &&
+	       ovly_nl_join(d->routes, RTNLGRP_IPV4_IFADDR, e) &&
+	       ovly_nl_join(d->routes, RTNLGRP_IPV4_ROUTE, e) &&
 	       ovly_nl_join(d->routes, RTNLGRP_IPV6_ROUTE, e) &&
 	       /* tells when the module comes and goes */
 	       ovly_nl_join(d->events, GENL_ID_CTRL, e);
+}
+
+/* A link or an address that goes takes IPv4 routes along, of which the kernel
+ * tells nobody.
+ */
+static bool takes_routes(struct nlmsghdr *hdr)
+{
+	const struct ifinfomsg *ifi = nlmsg_data(hdr);
+
+	switch (hdr->nlmsg_type) {
+	case RTM_NEWLINK:
+		return nlmsg_valid_hdr(hdr, sizeof(*ifi)) &&
+		       !(ifi->ifi_flags & IFF_UP);
+	case RTM_DELLINK:
+	case RTM_DELADDR:
+		return true;
+	}
+	return false;
 }
 
 static void on_route(struct nlmsghdr *hdr, void *arg)
@@ -67,6 +87,7 @@ static void on_route(struct nlmsghdr *hdr, void *arg)
 	struct daemon *d = arg;
 	struct ovly_staged staged;
 
+	d->br.resync |= takes_routes(hdr);
 	if (d->br.nl.family && ovly_stage_parse(hdr, &staged))
 		bridge_route(&d->br, &staged);
 }
@@ -121,10 +142,14 @@ static void drain(struct daemon *d, struct nl_sock *sk, ovly_nl_cb cb,
 		  const char *what)
 {
 	int ret = ovly_nl_drain(sk, cb, d);
+	struct err e;
 
 	if (ret == 0)
 		return;
 	d->br.resync = true;
+	/* The lost ones may have been about the module itself. */
+	if (sk == d->events)
+		join_module(d, &e);
 	if (ret == -ENOBUFS)
 		log_warn("%s were lost to an overrun, reconciling", what);
 	else
@@ -160,6 +185,10 @@ static bool reconcile(struct daemon *d, struct err *e)
 	}
 	/* never more than half of the time */
 	d->resync_at = now + RESYNC_GAP_MS + (now - start);
+	if (d->br.hold_sweep) {
+		d->br.resync = true;
+		d->resync_at = now + RETRY_MS;
+	}
 	if (!d->ready) {
 		d->ready = true;
 		service_notify("READY=1\nSTATUS=following the table");
@@ -205,6 +234,7 @@ static void loop(struct daemon *d)
 		/* twice: a refusal may have added a deletion */
 		batch_flush(&d->br.batch);
 		batch_flush(&d->br.batch);
+		bridge_settle(&d->br);
 	}
 	service_notify("STOPPING=1");
 	log_info("stopped, the routes stay");
@@ -237,7 +267,8 @@ static bool serve(const struct bridge_conf *conf, struct err *e)
 	/* subscribed before the first dump, so that nothing falls between */
 	if (!catch_signals() || !open_sockets(&d, e))
 		goto out;
-	if (d.br.nl.family && !join_module(&d, e))
+	/* Once more: it may have come before the controller's news are heard. */
+	if (!join_module(&d, e) && d.br.nl.family)
 		goto out;
 	if (!d.br.nl.family && !conf->once) {
 		log_info("the kernel module ovly is not loaded, waiting for it");

@@ -134,7 +134,11 @@ static const struct nexthop_dev *find_dev(const struct nexthops *nh,
 	ifindex = find_addr(nh, 0, &staged->gateway);
 	if (ifindex)
 		return nexthops_dev(nh, ifindex);
-	return nh->devs == 1 && staged->gateway.family ? &nh->dev[0] : NULL;
+	/* The module may know who covers it.  A p2p device would take anything,
+	 * a route of the LAN too.
+	 */
+	return nh->devs == 1 && nh->dev[0].mode == OVLY_MODE_MULTIPOINT &&
+	       staged->gateway.family ? &nh->dev[0] : NULL;
 }
 
 enum nexthop_result nexthops_map(const struct nexthops *nh,

@@ -16,6 +16,7 @@ struct nexthop_dev {
 	uint32_t mode;
 	char name[IFNAMSIZ];
 	uint32_t sole_peer; /* p2p: its peer, 0 while it has none */
+	uint64_t cookie; /* of the reconcile that is under way */
 };
 
 struct nexthops {

@@ -79,10 +79,12 @@ bool ovly_stage_parse(struct nlmsghdr *hdr, struct ovly_staged *out)
 		return false;
 	if (!nlmsg_valid_hdr(hdr, sizeof(*rtm)) ||
 	    (rtm->rtm_family != AF_INET && rtm->rtm_family != AF_INET6) ||
-	    rtm->rtm_type != RTN_UNICAST || rtm->rtm_flags & RTM_F_CLONED)
+	    rtm->rtm_flags & RTM_F_CLONED)
 		return false;
 	out->del = hdr->nlmsg_type == RTM_DELROUTE;
 	out->replace = !out->del && hdr->nlmsg_flags & NLM_F_REPLACE;
+	out->append = !out->del && hdr->nlmsg_flags & NLM_F_APPEND;
+	out->leads = rtm->rtm_type == RTN_UNICAST;
 	out->dst.addr.family = rtm->rtm_family;
 	out->dst.len = rtm->rtm_dst_len;
 	out->table = rtm->rtm_table;

@@ -11,6 +11,8 @@
 struct ovly_staged {
 	bool del;
 	bool replace; /* a route of the prefix may have been there before */
+	bool append; /* beside another route of the prefix */
+	bool leads; /* somewhere: it is not unreachable, blackhole, ... */
 	struct ovly_prefix dst;
 	uint32_t table;
 	uint32_t metric;

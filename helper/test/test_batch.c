@@ -214,8 +214,9 @@ static void errors_have_a_meaning_per_request(void **state)
 	(void)state;
 	assert_int_equal(batch_outcome(false, ENOENT), BATCH_UNRESOLVED);
 	assert_int_equal(batch_outcome(true, ENOENT), BATCH_GONE);
-	assert_int_equal(batch_outcome(false, EEXIST), BATCH_SYSTEM);
-	assert_int_equal(batch_outcome(true, EPERM), BATCH_SYSTEM);
+	assert_int_equal(batch_outcome(false, EEXIST), BATCH_TAKEN);
+	assert_int_equal(batch_outcome(true, EBUSY), BATCH_SYSTEM);
+	assert_int_equal(batch_outcome(true, EPERM), BATCH_FAILED);
 	assert_int_equal(batch_outcome(false, EPERM), BATCH_FAILED);
 	assert_int_equal(batch_outcome(false, ENOMEM), BATCH_FAILED);
 }

@@ -117,16 +117,20 @@ static void multipath_takes_the_first_hop(void **state)
 	nlmsg_free(msg);
 }
 
-static void what_is_no_unicast_route_is_left(void **state)
+static void what_is_no_route_of_ip_is_left(void **state)
 {
 	struct nl_msg *msg = new_route(RTM_NEWROUTE, 0, "10.0.0.0/8");
 	struct rtmsg *rtm = nlmsg_data(nlmsg_hdr(msg));
 	struct ovly_staged r;
 
 	(void)state;
+	/* What a route turns into is news, too. */
 	rtm->rtm_type = RTN_BLACKHOLE;
-	assert_false(ovly_stage_parse(nlmsg_hdr(msg), &r));
+	assert_true(ovly_stage_parse(nlmsg_hdr(msg), &r));
+	assert_false(r.leads);
 	rtm->rtm_type = RTN_UNICAST;
+	assert_true(ovly_stage_parse(nlmsg_hdr(msg), &r));
+	assert_true(r.leads);
 	rtm->rtm_flags = RTM_F_CLONED;
 	assert_false(ovly_stage_parse(nlmsg_hdr(msg), &r));
 	rtm->rtm_flags = 0;
@@ -168,7 +172,7 @@ int main(void)
 		cmocka_unit_test(default_routes_and_deletions),
 		cmocka_unit_test(gateway_of_the_other_family),
 		cmocka_unit_test(multipath_takes_the_first_hop),
-		cmocka_unit_test(what_is_no_unicast_route_is_left),
+		cmocka_unit_test(what_is_no_route_of_ip_is_left),
 		cmocka_unit_test(cut_messages_do_no_harm),
 	};
 
