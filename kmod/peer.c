@@ -228,6 +228,21 @@ static void ovly_addr_del(struct ovly_addr *addr, struct ovly_sync_batch *batch)
 	kfree_rcu(addr, rcu);
 }
 
+/* Another peer may have taught a route to exactly this address before its owner
+ * came; the owner's word counts.
+ */
+static void ovly_addr_evict(struct ovly_peer *peer, const struct ovly_ip *ip,
+			    struct ovly_sync_batch *batch)
+{
+	struct ovly_route *route = ovly_route_find_host(peer->ovly, ip);
+
+	if (!route || route->system)
+		return;
+	net_warn_ratelimited("%s: peer %s: gives up its route to the system address of peer %s\n",
+			     netdev_name(peer->ovly->dev), route->peer->name, peer->name);
+	ovly_sync_remove(batch, route);
+}
+
 static int ovly_addr_add(struct ovly_peer *peer, const struct ovly_ip *ip,
 			 struct ovly_sync_batch *batch, struct netlink_ext_ack *extack)
 {
@@ -240,6 +255,7 @@ static int ovly_addr_add(struct ovly_peer *peer, const struct ovly_ip *ip,
 		return -ENOMEM;
 	addr->ip = *ip;
 	addr->peer = peer;
+	ovly_addr_evict(peer, ip, batch);
 	addr->route = ovly_route_new_system(peer, ip, extack);
 	if (IS_ERR(addr->route)) {
 		err = PTR_ERR(addr->route);

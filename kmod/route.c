@@ -258,6 +258,23 @@ struct ovly_route *ovly_route_new(struct ovly_peer *peer, const struct ovly_rout
 	return route;
 }
 
+static struct ovly_route_key ovly_route_host_key(const struct ovly_ip *ip)
+{
+	return (struct ovly_route_key) {
+		.dst = *ip,
+		.len = ovly_ip_bits(ip->family),
+		.metric = ip->family == AF_INET6 ? IP6_RT_PRIO_USER : 0,
+	};
+}
+
+/* The route to exactly this address, with the default metric. */
+struct ovly_route *ovly_route_find_host(struct ovly_dev *ovly, const struct ovly_ip *ip)
+{
+	struct ovly_route_key key = ovly_route_host_key(ip);
+
+	return ovly_route_find(ovly, &key);
+}
+
 /**
  * ovly_route_new_system() - the host route to an address of a peer
  * @peer: the peer, its device locked
@@ -269,11 +286,7 @@ struct ovly_route *ovly_route_new(struct ovly_peer *peer, const struct ovly_rout
 struct ovly_route *ovly_route_new_system(struct ovly_peer *peer, const struct ovly_ip *ip,
 					 struct netlink_ext_ack *extack)
 {
-	struct ovly_route_key key = {
-		.dst = *ip,
-		.len = ovly_ip_bits(ip->family),
-		.metric = ip->family == AF_INET6 ? IP6_RT_PRIO_USER : 0,
-	};
+	struct ovly_route_key key = ovly_route_host_key(ip);
 	struct ovly_route *route;
 
 	if (ovly_route_find(peer->ovly, &key)) {

@@ -75,6 +75,7 @@ struct ovly_route_filter {
 int ovly_route_key_cmp(const struct ovly_route_key *a, const struct ovly_route_key *b);
 struct ovly_route *ovly_route_find(struct ovly_dev *ovly, const struct ovly_route_key *key);
 struct ovly_route *ovly_route_find_from(struct ovly_dev *ovly, const struct ovly_route_key *key);
+struct ovly_route *ovly_route_find_host(struct ovly_dev *ovly, const struct ovly_ip *ip);
 struct ovly_route *ovly_route_next(const struct ovly_route *route);
 struct ovly_route *ovly_route_longest(struct ovly_dev *ovly, const struct ovly_ip *ip);
 bool ovly_route_matches(const struct ovly_route *route, const struct ovly_route_filter *filter);

@@ -95,6 +95,21 @@ static void the_system_address_is_not_for_others(struct kunit *test)
 	ovly_fake_dev_free(ovly);
 }
 
+static void the_owner_of_an_address_takes_its_route(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
+	struct ovly_peer *one = ovly_fake_peer(test, ovly, "one", 1), *two;
+	struct ovly_route_key key = { .dst = ovly_fake_ip(10, 0, 0, 2), .len = 32 };
+	struct netlink_ext_ack extack = {};
+
+	KUNIT_EXPECT_FALSE(test, IS_ERR(ovly_route_new(one, &key, RTPROT_BIRD, MAKE, &extack)));
+	two = ovly_fake_peer(test, ovly, "two", 2);
+	KUNIT_EXPECT_PTR_EQ(test, ovly_route_find(ovly, &key)->peer, two);
+	KUNIT_EXPECT_TRUE(test, ovly_route_find(ovly, &key)->system);
+	KUNIT_EXPECT_EQ(test, one->n_routes, 0u);
+	ovly_fake_dev_free(ovly);
+}
+
 static void the_limit_refuses_one_more(struct kunit *test)
 {
 	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
@@ -255,6 +270,7 @@ static struct kunit_case ovly_route_cases[] = {
 	KUNIT_CASE(a_confirmed_route_is_left_alone),
 	KUNIT_CASE(metrics_make_routes_differ),
 	KUNIT_CASE(the_system_address_is_not_for_others),
+	KUNIT_CASE(the_owner_of_an_address_takes_its_route),
 	KUNIT_CASE(the_limit_refuses_one_more),
 	KUNIT_CASE(without_create_nothing_is_made),
 	KUNIT_CASE(a_next_hop_is_found_by_the_longest_prefix),
