@@ -283,17 +283,20 @@ bool ovly_nl_request(struct nl_sock *sk, struct nl_msg *msg, ovly_nl_cb cb,
 bool ovly_nl_err(struct err *e, const struct ovly_nl_error *refusal,
 		 const char *fmt, ...)
 {
+	bool denied = refusal->error == EPERM || refusal->error == EACCES;
 	char what[256];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	if (refusal->error == EPERM || refusal->error == EACCES)
+	/* the kernel's own check of the capability comes without words */
+	if (denied && !refusal->text[0])
 		return err_set(e, EXIT_PERMISSION,
 			       "%s: CAP_NET_ADMIN is needed, run it as root",
 			       what);
-	return err_set(e, EXIT_REFUSED, "%s: %s%s%s%s", what,
+	return err_set(e, denied ? EXIT_PERMISSION : EXIT_REFUSED,
+		       "%s: %s%s%s%s", what,
 		       refusal->text[0] ? refusal->text :
 					  strerror(refusal->error),
 		       refusal->attr[0] ? " (" : "", refusal->attr,
