@@ -68,14 +68,20 @@ static bool run(int argc, char **argv, struct err *e)
 	struct updown_conf conf;
 	struct pluto env;
 	struct ovly_nl nl;
+	int lock;
 	bool ok;
 
-	if (!parse(argc, argv, &conf, e) || !env_read(lookup, &env, e) ||
-	    !ovly_nl_open(&nl, false, e))
+	if (!parse(argc, argv, &conf, e) || !env_read(lookup, &env, e))
 		return err_prefix(e, "updown");
-	ok = env.up ? updown_up(&nl, &conf, &env, e) :
-		      updown_down(&nl, &env, e);
-	ovly_nl_close(&nl);
+	/* before the first look at the kernel: is the module there? */
+	lock = updown_lock();
+	ok = ovly_nl_open(&nl, false, e);
+	if (ok) {
+		ok = env.up ? updown_up(&nl, &conf, &env, e) :
+			      updown_down(&nl, &env, e);
+		ovly_nl_close(&nl);
+	}
+	updown_unlock(lock);
 	return ok ? true : err_prefix(e, "updown");
 }
 
@@ -101,10 +107,10 @@ const struct command cmd_updown = {
 "  --table N                  of the device when it is made; 220\n"
 "  --mtu N                    of the device\n"
 "  --src-valid strict|loose|off\n"
-"  --vrf NAME                 put the device there when it is made\n"
+"  --vrf NAME                 put the device there; refused if it is in another\n"
 "  --route-ts, --no-route-ts  route the peer's traffic selector to it unless\n"
 "                             it is everything; on in multipoint, off in p2p\n"
 "example, in swanctl.conf:\n"
-"  updown = /usr/sbin/ovlyhelper updown --system-addr 166.34.121.112 \\\n"
+"  updown = /usr/local/sbin/ovlyhelper updown --system-addr 166.34.121.112 \\\n"
 "           --local-addr 10.122.144.146\n",
 };

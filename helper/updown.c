@@ -3,15 +3,24 @@
 #include "updown.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if.h>
 #include <linux/netlink.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "ctl.h"
 #include "fields.h"
+#include "log.h"
 #include "parse.h"
 #include "rtnl.h"
+
+#define LOCK_WAIT_MS 5000
+#define LOCK_POLL_MS 2
 
 /* What is there, and what this call has changed so far. */
 struct updown_run {
@@ -24,11 +33,13 @@ struct updown_run {
 	uint32_t vrf;
 	struct ovly_ifaddr addr[64];
 	unsigned int addrs;
-	bool has_peer, has_path;
+	bool has_peer;
+	bool has_path; /* on our device */
 	struct ovly_peer peer;
-	struct ovly_path path; /* with our if-id-in */
+	struct ovly_path path; /* with our if-id-in, on whatever device */
+	uint32_t path_ifindex; /* which has it, 0: there is none */
 
-	bool made_dev, made_peer, made_path, changed_peer;
+	bool made_dev, made_master, made_peer, made_path, changed_peer;
 	bool made_addr[OVLY_PEER_ADDRS_MAX];
 };
 
@@ -57,9 +68,9 @@ static bool get_peer(struct updown_run *r, struct err *e)
 	return true;
 }
 
-/* *found says whether there is one. */
+/* *ifindex is that of the device that has it, 0 if there is none. */
 static bool get_path(struct ovly_nl *nl, uint32_t if_id_in,
-		     struct ovly_path *path, bool *found, struct err *e)
+		     struct ovly_path *path, uint32_t *ifindex, struct err *e)
 {
 	struct ovly_path key = { .has = HAS(OVLY_A_PATH_IF_ID_IN),
 				 .if_id_in = if_id_in };
@@ -67,13 +78,15 @@ static bool get_path(struct ovly_nl *nl, uint32_t if_id_in,
 	struct ovly_nl_error refusal;
 	struct ovly_msg reply;
 
-	*found = ovly_ctl_do(nl, OVLY_CMD_PATH_GET, 0, &req, &reply, &refusal);
-	if (*found)
+	*ifindex = 0;
+	if (ovly_ctl_do(nl, OVLY_CMD_PATH_GET, 0, &req, &reply, &refusal)) {
 		*path = reply.path;
-	else if (!is_absent(&refusal))
+		*ifindex = reply.ifindex;
+	} else if (!is_absent(&refusal)) {
 		return ovly_nl_err(e, &refusal,
 				   "cannot look up the path with if-id %u",
 				   if_id_in);
+	}
 	return true;
 }
 
@@ -118,16 +131,20 @@ static bool check_link(struct updown_run *r, struct err *e)
 
 static bool check_names(struct updown_run *r, struct err *e)
 {
-	struct ovly_path *path = &r->want.path;
 	struct ovly_link link;
 
-	if (r->conf->vrf[0] && !r->link.ifindex) {
+	if (r->conf->vrf[0]) {
 		if (!ovly_rtnl_link_get(r->nl, r->conf->vrf, &link, e))
 			return false;
 		if (!link.ifindex || strcmp(link.kind, "vrf"))
 			return err_set(e, EXIT_REFUSED,
 				       "there is no VRF '%s', make it with 'ip link add %s type vrf table N'",
 				       r->conf->vrf, r->conf->vrf);
+		if (r->link.master && r->link.master != link.ifindex)
+			return err_set(e, EXIT_REFUSED,
+				       "device '%s' is in another VRF than '%s', take it out first with 'ip link set %s nomaster'",
+				       r->conf->dev, r->conf->vrf,
+				       r->conf->dev);
 		r->vrf = link.ifindex;
 	}
 	if (!r->env->interface[0])
@@ -141,10 +158,8 @@ static bool check_names(struct updown_run *r, struct err *e)
 	/* charon asked the routing table, and the answer was a tunnel: no
 	 * underlay then, the module routes outer packets itself
 	 */
-	if (strcmp(link.kind, "ovly")) {
-		path->has |= HAS(OVLY_A_PATH_UNDERLAY);
-		path->underlay = link.ifindex;
-	}
+	if (strcmp(link.kind, "ovly"))
+		r->want.path.underlay = link.ifindex;
 	return true;
 }
 
@@ -154,14 +169,14 @@ static bool check_names(struct updown_run *r, struct err *e)
 static bool check_same_remote(struct updown_run *r, struct err *e)
 {
 	struct ovly_path active;
-	bool found;
+	uint32_t ifindex;
 
 	if (!r->has_peer || r->peer.state != OVLY_PEER_UP ||
 	    !(r->peer.has & HAS(OVLY_A_PEER_ACTIVE_PATH)))
 		return true;
-	if (!get_path(r->nl, r->peer.active_path, &active, &found, e))
+	if (!get_path(r->nl, r->peer.active_path, &active, &ifindex, e))
 		return false;
-	if (!found || !active.remote_id[0] || !r->want.path.remote_id[0] ||
+	if (!ifindex || !active.remote_id[0] || !r->want.path.remote_id[0] ||
 	    strcmp(active.label, r->want.path.label) ||
 	    !strcmp(active.remote_id, r->want.path.remote_id))
 		return true;
@@ -173,7 +188,8 @@ static bool check_same_remote(struct updown_run *r, struct err *e)
 
 static bool check_path(struct updown_run *r, struct err *e)
 {
-	if (!r->has_path || !strcmp(r->path.peer_name, r->want.peer.name))
+	if (!r->path_ifindex ||
+	    (r->has_path && !strcmp(r->path.peer_name, r->want.peer.name)))
 		return true;
 	/* A leftover is replaced, a path in use is not.  The SAs of this call
 	 * are there already: they count where both lead to the same endpoint.
@@ -182,9 +198,9 @@ static bool check_path(struct updown_run *r, struct err *e)
 	    (addr_equal(&r->path.endpoint, &r->env->peer) ? 2 : 1))
 		return true;
 	return err_set(e, EXIT_REFUSED,
-		       "if-id %u of connection '%s' is in use by peer '%s' (connection '%s'): every connection needs its own if_id_in and if_id_out",
+		       "if-id %u of connection '%s' is in use by peer '%s'%s (connection '%s'): every connection needs its own if_id_in and if_id_out",
 		       r->path.if_id_in, r->env->connection, r->path.peer_name,
-		       r->path.label);
+		       r->has_path ? "" : " of another device", r->path.label);
 }
 
 /* Everything that can be known is looked up and checked here, before the
@@ -205,8 +221,10 @@ static bool prepare(struct updown_run *r, struct err *e)
 		return false;
 	if (!r->nl->family)
 		return true;
-	if (!get_path(r->nl, r->env->if_id_in, &r->path, &r->has_path, e) ||
-	    !check_path(r, e))
+	if (!get_path(r->nl, r->env->if_id_in, &r->path, &r->path_ifindex, e))
+		return false;
+	r->has_path = r->path_ifindex && r->path_ifindex == r->link.ifindex;
+	if (!check_path(r, e))
 		return false;
 	if (!r->link.ifindex)
 		return true;
@@ -251,7 +269,7 @@ static bool apply_dev(struct updown_run *r, struct err *e)
 	}
 	if (!ovly_rtnl_link_add(r->nl, conf->dev, &dev, &exists, e))
 		return false;
-	/* charon runs several of us: another one may have been faster */
+	/* somebody else may have been faster */
 	r->made_dev = !exists;
 	if (!r->nl->family && !ovly_nl_resolve(r->nl))
 		return ovly_nl_no_module(e);
@@ -260,10 +278,21 @@ static bool apply_dev(struct updown_run *r, struct err *e)
 	if (!r->link.ifindex)
 		return err_set(e, EXIT_REFUSED, "device '%s' vanished",
 			       conf->dev);
-	if (exists)
-		return prepare(r, e);
-	return !r->vrf ||
-	       ovly_rtnl_link_set_master(r->nl, &r->link, r->vrf, e);
+	return !exists || prepare(r, e);
+}
+
+static bool apply_vrf(struct updown_run *r, struct err *e)
+{
+	if (!r->vrf || r->link.master)
+		return true;
+	if (!ovly_rtnl_link_set_master(r->nl, &r->link, r->vrf, e))
+		return false;
+	r->made_master = true;
+	/* a device that is up goes down and up on its way there, which costs it
+	 * its IPv6 addresses
+	 */
+	return ovly_rtnl_addr_list(r->nl, r->link.ifindex, r->addr, 64,
+				   &r->addrs, e);
 }
 
 static bool apply_dev_settings(struct updown_run *r, struct err *e)
@@ -372,8 +401,7 @@ static bool same_path(const struct ovly_path *want,
 	       !strcmp(want->peer_name, have->peer_name) &&
 	       addr_equal(&want->endpoint, &have->endpoint) &&
 	       addr_equal(&want->local, &have->local) &&
-	       (!(want->has & HAS(OVLY_A_PATH_UNDERLAY)) ||
-		want->underlay == have->underlay) &&
+	       want->underlay == have->underlay &&
 	       (!(want->has & HAS(OVLY_A_PATH_PRIORITY)) ||
 		want->priority == have->priority) &&
 	       !strcmp(want->label, have->label) &&
@@ -388,20 +416,21 @@ static bool apply_path(struct updown_run *r, struct err *e)
 
 	if (r->has_path && same_path(&r->want.path, &r->path))
 		return true;
-	/* what identifies a path cannot change: a leftover makes room */
-	if (r->has_path &&
-	    (strcmp(r->path.peer_name, r->want.peer.name) ||
-	     r->path.if_id_out != r->want.path.if_id_out)) {
-		if (!del_path(r->nl, r->path.if_id_in, e))
-			return false;
-		r->has_path = false;
-	}
+	/* The module moves a path from one peer to another, but not to another
+	 * device: a leftover there makes room.
+	 */
+	if (r->path_ifindex && !r->has_path &&
+	    !del_path(r->nl, r->path.if_id_in, e))
+		return false;
 	if (!ovly_ctl_do(r->nl, OVLY_CMD_PATH_NEW, NLM_F_CREATE | NLM_F_REPLACE,
 			 &req, NULL, &refusal))
 		return ovly_nl_err(e, &refusal,
 				   "path of connection '%s' with if-id %u is refused",
 				   r->env->connection, r->env->if_id_in);
-	r->made_path = !r->has_path;
+	/* one that was moved here is not worth more than a new one */
+	r->made_path = !r->has_path ||
+		       strcmp(r->path.peer_name, r->want.peer.name) ||
+		       r->path.if_id_out != r->want.path.if_id_out;
 	return true;
 }
 
@@ -487,11 +516,50 @@ static void undo(struct updown_run *r)
 		if (r->made_addr[i])
 			ovly_rtnl_addr_del(r->nl, &r->link, &r->want.local.a[i],
 					   p2p, &ignored);
-	/* another call may have put its peer there in the meantime */
+	if (r->made_master)
+		ovly_rtnl_link_set_master(r->nl, &r->link, 0, &ignored);
+	/* somebody else may have put a peer there in the meantime */
 	if (r->made_dev &&
 	    ovly_rtnl_link_get(r->nl, r->conf->dev, &r->link, &ignored) &&
 	    r->link.ifindex && !r->link.dev.peers)
 		ovly_rtnl_link_del(r->nl, r->link.ifindex, &ignored);
+}
+
+int updown_lock(void)
+{
+	uint64_t deadline = log_now_ms() + LOCK_WAIT_MS;
+	struct stat ns;
+	char name[64];
+	int fd;
+
+	if (stat("/proc/self/ns/net", &ns))
+		return -1;
+	snprintf(name, sizeof(name), "/run/ovlyhelper-updown.%ju.lock",
+		 (uintmax_t)ns.st_ino);
+	/* never unlinked: whoever waits for it would hold another file */
+	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -1;
+	while (flock(fd, LOCK_EX | LOCK_NB)) {
+		if (errno == EWOULDBLOCK && log_now_ms() < deadline) {
+			poll(NULL, 0, LOCK_POLL_MS);
+			continue;
+		}
+		if (errno == EINTR)
+			continue;
+		/* a call that hangs must not keep every tunnel down */
+		if (errno == EWOULDBLOCK)
+			log_warn("updown: another call does not end, going on beside it");
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+void updown_unlock(int fd)
+{
+	if (fd >= 0)
+		close(fd);
 }
 
 bool updown_up(struct ovly_nl *nl, const struct updown_conf *conf,
@@ -501,9 +569,9 @@ bool updown_up(struct ovly_nl *nl, const struct updown_conf *conf,
 
 	if (!prepare(&r, e))
 		return false;
-	if (apply_dev(&r, e) && apply_dev_settings(&r, e) &&
-	    apply_addrs(&r, e) && apply_peer(&r, e) && apply_path(&r, e) &&
-	    apply_route(&r, e)) {
+	if (apply_dev(&r, e) && apply_vrf(&r, e) &&
+	    apply_dev_settings(&r, e) && apply_addrs(&r, e) &&
+	    apply_peer(&r, e) && apply_path(&r, e) && apply_route(&r, e)) {
 		remove_stale_paths(&r);
 		return true;
 	}
@@ -514,14 +582,14 @@ bool updown_up(struct ovly_nl *nl, const struct updown_conf *conf,
 bool updown_down(struct ovly_nl *nl, const struct pluto *env, struct err *e)
 {
 	struct ovly_path path;
-	bool found;
+	uint32_t ifindex;
 
 	/* no module, no path */
 	if (!nl->family)
 		return true;
-	if (!get_path(nl, env->if_id_in, &path, &found, e))
+	if (!get_path(nl, env->if_id_in, &path, &ifindex, e))
 		return false;
-	if (!found || !updown_is_last(&path, env))
+	if (!ifindex || !updown_is_last(&path, env))
 		return true;
 	return del_path(nl, env->if_id_in, e);
 }

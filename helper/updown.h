@@ -50,7 +50,7 @@ struct updown_conf {
 /* What is to be there, from options, environment and the device's mode. */
 struct updown_want {
 	struct ovly_peer peer;
-	struct ovly_path path; /* without the underlay */
+	struct ovly_path path; /* its underlay still 0, any */
 	struct ovly_addrs local;
 	bool derived; /* the system address comes from the traffic selector */
 	bool has_route;
@@ -68,6 +68,12 @@ bool updown_merge(const struct ovly_addrs *old, bool same_sa,
 		  struct ovly_addrs *want);
 /* May the path be deleted when this connection goes down?  Pure. */
 bool updown_is_last(const struct ovly_path *path, const struct pluto *env);
+
+/* charon runs several calls at once, and each looks before it acts: one at a
+ * time in a network namespace.  Best effort: -1 if there is no lock.
+ */
+int updown_lock(void);
+void updown_unlock(int fd);
 
 bool updown_up(struct ovly_nl *nl, const struct updown_conf *conf,
 	       const struct pluto *env, struct err *e);

@@ -112,7 +112,9 @@ static void plan_path(const struct updown_conf *conf, const struct pluto *env,
 
 	path->has = HAS(OVLY_A_PATH_IF_ID_IN) | HAS(OVLY_A_PATH_IF_ID_OUT) |
 		    HAS(OVLY_A_PATH_PEER_NAME) | HAS(OVLY_A_PATH_ENDPOINT) |
-		    HAS(OVLY_A_PATH_LOCAL) | HAS(OVLY_A_PATH_LABEL);
+		    HAS(OVLY_A_PATH_LOCAL) | HAS(OVLY_A_PATH_LABEL) |
+		    /* always, to clear what an earlier call said */
+		    HAS(OVLY_A_PATH_UNDERLAY);
 	path->if_id_in = env->if_id_in;
 	path->if_id_out = env->if_id_out;
 	memcpy(path->peer_name, want->peer.name, sizeof(path->peer_name));

@@ -139,6 +139,81 @@ test_unique_ids_leave_nothing_behind() {
 	same 3 "$(h path list json | jq '.[]."if-id-in"')" "paths"
 }
 
+test_leftover_on_another_device_makes_room() {
+	defer clean
+	sa 7 0x100
+	updown up-client 7 -- --dev ovly0 --table 221 --system-addr "$HUB"
+	# charon dies, and the connection's --dev is another one from now on
+	sa_del 0x100
+	sa 7 0x200
+	updown up-client 7 "${good[@]}"
+	same '"ipsec0"' "$(h path list json | jq '.[].dev')" "devices with a path"
+	matches '^state +up' h show secure-overlay dev ipsec0
+	# with an SA beside ours it is in use
+	sa 7 0x300
+	refused_up 'if-id 7.*myconn. of another device.*its own if_id_in' 7 -- \
+		--dev ovly0 --system-addr "$HUB"
+	same '"ipsec0"' "$(h path list json | jq '.[].dev')" "devices with a path"
+	# on the same device it moves to another peer, and is that one's only
+	sa_del 0x300
+	ip -n "$here" link del ovly0
+	updown up-client 7 -- --dev ovly1 --mode multipoint --table 222 --system-addr 10.9.9.1 --peer one
+	updown up-client 7 -- --dev ovly1 --system-addr 10.9.9.2 --peer two
+	same '"two"' "$(h path list json | jq '.[]."peer-name"')" "peers with a path"
+}
+
+test_underlay_is_forgotten() {
+	defer clean
+	sa 7 0x100
+	updown up-client 7 "${good[@]}"
+	same '"wan0"' "$(h path list json | jq '.[].underlay')"
+	updown up-client 7 PLUTO_INTERFACE=unknown "${good[@]}"
+	lacks wan0 h path list json
+}
+
+test_vrf_of_a_device_that_exists() {
+	defer clean
+	ip -n "$here" link add vrf-a type vrf table 101
+	defer ip -n "$here" link del vrf-a
+	ip -n "$here" link add vrf-b type vrf table 102
+	defer ip -n "$here" link del vrf-b
+	sa 7 0x100
+	updown up-client 7 "${good[@]}" --local-addr 2001:db8:9::1
+	updown up-client 7 "${good[@]}" --local-addr 2001:db8:9::1 --vrf vrf-a
+	matches 'master vrf-a' ip -n "$here" link show ipsec0
+	matches 'inet 10.122.144.146' ip -n "$here" addr show ipsec0
+	matches 'inet6 2001:db8:9::1' ip -n "$here" addr show ipsec0
+	matches "^$HUB dev ipsec0" table 101
+	matches '^state +up' h show secure-overlay
+	refused_up "ipsec0.*another VRF than 'vrf-b'.*nomaster" 7 "${good[@]}" --vrf vrf-b
+	refused_up "no VRF 'vrf-c'" 7 "${good[@]}" --vrf vrf-c
+	matches 'master vrf-a' ip -n "$here" link show ipsec0
+	# a refused up takes it out again
+	ip -n "$here" link set ipsec0 nomaster
+	sa 8 0x200
+	updown up-client 8 -- --dev ovly0 --table 221 --system-addr 10.9.9.9
+	refused_up 'another path has the if-id' 7 PLUTO_IF_ID_OUT=8 "${good[@]}" --vrf vrf-a
+	lacks 'master' ip -n "$here" link show ipsec0
+}
+
+test_calls_take_turns() {
+	defer clean
+	local lock pid
+	lock=/run/ovlyhelper-updown.$(in_ns here stat -Lc %i /proc/self/ns/net).lock
+	sa 7 0x100
+	updown up-client 7 "${good[@]}"
+	matches '^600 ' stat -c '%a %n' "$lock"
+	exec 8<"$lock"
+	flock 8
+	updown down-client 7 -- &
+	pid=$!
+	sleep 0.5
+	matches '^ +7 ' h path list
+	exec 8<&-
+	wait "$pid"
+	lacks '^ +7 ' h path list
+}
+
 test_refused_up_leaves_nothing_behind() {
 	defer clean
 	sa 7 0x100
@@ -435,6 +510,10 @@ CASES="
 test_up_makes_everything_once	up makes device, address, peer and path; a repeat changes nothing
 test_down_is_late_unknown_or_real	down: unknown, another's, replaced already, real
 test_unique_ids_leave_nothing_behind	%unique ids: leftovers of a dead charon, reauthentication
+test_leftover_on_another_device_makes_room	a leftover on another device or of another peer makes room
+test_underlay_is_forgotten	an underlay that charon names no more is cleared
+test_vrf_of_a_device_that_exists	a device that exists is put into the VRF
+test_calls_take_turns	two updown calls take turns
 test_refused_up_leaves_nothing_behind	a refused up leaves nothing behind
 test_hub_peers_by_selector_and_by_id	a hub names peers by identity, finds addresses in selectors
 test_dual_wan_switches_by_priority	two connections to one peer
