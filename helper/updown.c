@@ -104,6 +104,12 @@ static bool del_path(struct ovly_nl *nl, uint32_t if_id_in, struct err *e)
 			   "cannot delete the path with if-id %u", if_id_in);
 }
 
+/* The path with our if-id is the wanted peer's already. */
+static bool has_own_path(const struct updown_run *r)
+{
+	return r->has_path && !strcmp(r->path.peer_name, r->want.peer.name);
+}
+
 static bool check_link(struct updown_run *r, struct err *e)
 {
 	const struct updown_conf *conf = r->conf;
@@ -188,8 +194,7 @@ static bool check_same_remote(struct updown_run *r, struct err *e)
 
 static bool check_path(struct updown_run *r, struct err *e)
 {
-	if (!r->path_ifindex ||
-	    (r->has_path && !strcmp(r->path.peer_name, r->want.peer.name)))
+	if (!r->path_ifindex || has_own_path(r))
 		return true;
 	/* A leftover is replaced, a path in use is not.  The SAs of this call
 	 * are there already: they count where both lead to the same endpoint.
@@ -237,10 +242,7 @@ static bool prepare(struct updown_run *r, struct err *e)
 			       "p2p device '%s' has its one peer already, which is not '%s': give both connections the same --peer, or use --mode multipoint",
 			       r->conf->dev, r->want.peer.name);
 	if (r->want.derived && r->has_peer &&
-	    !updown_merge(&r->peer.addr,
-			  r->has_path && !strcmp(r->path.peer_name,
-						 r->want.peer.name),
-			  &r->want.peer.addr))
+	    !updown_merge(&r->peer.addr, has_own_path(r), &r->want.peer.addr))
 		return err_set(e, EXIT_REFUSED,
 			       "peer '%s' has more than %d system addresses",
 			       r->want.peer.name, OVLY_PEER_ADDRS_MAX);
@@ -428,8 +430,7 @@ static bool apply_path(struct updown_run *r, struct err *e)
 				   "path of connection '%s' with if-id %u is refused",
 				   r->env->connection, r->env->if_id_in);
 	/* one that was moved here is not worth more than a new one */
-	r->made_path = !r->has_path ||
-		       strcmp(r->path.peer_name, r->want.peer.name) ||
+	r->made_path = !has_own_path(r) ||
 		       r->path.if_id_out != r->want.path.if_id_out;
 	return true;
 }
@@ -483,7 +484,7 @@ static void remove_stale_paths(struct updown_run *r)
 	unsigned int i;
 
 	/* without other paths there is nothing to look for */
-	if (!r->has_peer || r->peer.paths <= (r->has_path ? 1u : 0u))
+	if (!r->has_peer || r->peer.paths <= (has_own_path(r) ? 1u : 0u))
 		return;
 	ovly_ctl_dump(r->nl, OVLY_CMD_PATH_GET, &req, collect_stale, &stale,
 		      &refusal);
