@@ -51,8 +51,8 @@ test_configuration_as_printed_brings_the_overlay_up() {
 	wait_for 60 "the peer is up" matches '^state +up$' node branch "$OVLYHELPER" show secure-overlay
 	wait_for 90 "BGP session established" bgp_up branch
 	wait_table branch 20 "$BR_TABLE"
-	node branch ping -c 3 -i 0.2 -W 5 -I $BR_SYSTEM 81.81.81.1
-	node hub ping -c 3 -i 0.2 -W 5 -I 81.81.81.1 $BR_SYSTEM
+	node branch ping -c 3 -i 0.2 -W 5 -I "$BR_SYSTEM" 81.81.81.1
+	node hub ping -c 3 -i 0.2 -W 5 -I 81.81.81.1 "$BR_SYSTEM"
 }
 
 CASES="
