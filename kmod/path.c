@@ -26,12 +26,8 @@ static struct ovly_net *ovly_path_net(const struct ovly_path *path)
 	return ovly_net(path->peer->ovly->net);
 }
 
-/**
- * ovly_path_better() - is a path to be preferred?
- * @a: a path
- * @b: another, or NULL
- */
-bool ovly_path_better(const struct ovly_path *a, const struct ovly_path *b)
+/* Is @a to be preferred to @b, which may be NULL? */
+static bool ovly_path_better(const struct ovly_path *a, const struct ovly_path *b)
 {
 	if (!a->sa_out)
 		return false;

@@ -104,6 +104,5 @@ void ovly_path_sas_changed(struct ovly_net *on, u32 if_id);
 void ovly_path_follow_endpoints(struct ovly_peer *peer);
 void ovly_path_set_endpoint(struct ovly_path *path, const struct ovly_ip *ip);
 bool ovly_path_leads_to(const struct ovly_path *path, const xfrm_address_t *addr, u16 family);
-bool ovly_path_better(const struct ovly_path *a, const struct ovly_path *b);
 
 #endif /* _OVLY_PATH_H */

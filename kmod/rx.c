@@ -25,6 +25,7 @@
 #include "park.h"
 #include "path.h"
 #include "peer.h"
+#include "skb.h"
 #include "stats.h"
 
 /* Between vti (100) and xfrm_interface (10): each looks for SAs of its own. */
@@ -176,24 +177,6 @@ static u16 ovly_rx_family(struct sk_buff *skb)
 	return 0;
 }
 
-static void ovly_rx_scrub(struct sk_buff *skb, bool xnet)
-{
-	ovly_compat_clear_tstamp(skb);
-	skb->pkt_type = PACKET_HOST;
-	skb->skb_iif = 0;
-	skb->ignore_df = 0;
-	skb_dst_drop(skb);
-	nf_reset_ct(skb);
-	nf_reset_trace(skb);
-	/* See the top of the file.  XFRM does not look at it again. */
-	secpath_reset(skb);
-	if (!xnet)
-		return;
-	ipvs_reset(skb);
-	skb_orphan(skb);
-	skb->mark = 0;
-}
-
 static int ovly_rx_drop(struct sk_buff *skb, struct ovly_peer *peer, enum ovly_stats_attr why)
 {
 	ovly_stats_inc(peer->ovly->stats, why);
@@ -236,7 +219,9 @@ static int ovly_rx_claim(struct sk_buff *skb, const struct xfrm_state *x,
 
 	len = skb->len;
 	skb->dev = ovly->dev;
-	ovly_rx_scrub(skb, !net_eq(ovly->net, dev_net(ovly->dev)));
+	ovly_skb_scrub(skb, !net_eq(ovly->net, dev_net(ovly->dev)));
+	/* See the top of the file.  XFRM does not look at it again. */
+	secpath_reset(skb);
 	ovly_stats_packet(ovly->stats, OVLY_A_STATS_RX_PACKETS, len);
 	ovly_stats_packet(peer->stats, OVLY_A_STATS_RX_PACKETS, len);
 	return 0;

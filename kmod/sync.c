@@ -37,12 +37,8 @@ static bool ovly_sync_wanted(const struct ovly_route *route)
 	       (READ_ONCE(peer->on_down) == OVLY_ON_DOWN_HOLD || ovly_peer_is_up(peer));
 }
 
-/**
- * ovly_sync_fib_route() - a route as the table is to have it
- * @route: the route, its device locked
- * @fib: filled in
- */
-void ovly_sync_fib_route(const struct ovly_route *route, struct ovly_fib_route *fib)
+/* The route as the table is to have it. */
+static void ovly_sync_fib_route(const struct ovly_route *route, struct ovly_fib_route *fib)
 {
 	const struct ovly_dev *ovly = route->peer->ovly;
 	const struct ovly_ip *via;

@@ -8,7 +8,6 @@
 
 struct ovly_dev;
 struct ovly_fib_batch;
-struct ovly_fib_route;
 struct ovly_guard;
 struct ovly_peer;
 struct ovly_route;
@@ -73,6 +72,5 @@ void ovly_sync_commit(struct ovly_sync_batch *batch);
 void ovly_sync_end(struct ovly_sync_batch *batch);
 
 bool ovly_sync_installed(const struct ovly_route *route);
-void ovly_sync_fib_route(const struct ovly_route *route, struct ovly_fib_route *fib);
 
 #endif /* _OVLY_SYNC_H */

@@ -20,6 +20,7 @@
 #include "device.h"
 #include "path.h"
 #include "peer.h"
+#include "skb.h"
 #include "stats.h"
 
 /* Drops a packet because of @why, on behalf of @peer if there is one. */
@@ -131,24 +132,6 @@ static bool ovly_tx_too_big(struct sk_buff *skb, const struct dst_entry *dst)
 	return true;
 }
 
-/* Removes what belongs to the packet's way here and not to its way out. */
-static void ovly_tx_scrub(struct sk_buff *skb, bool xnet)
-{
-	ovly_compat_clear_tstamp(skb);
-	skb->pkt_type = PACKET_HOST;
-	skb->skb_iif = 0;
-	skb->ignore_df = 0;
-	skb_dst_drop(skb);
-	nf_reset_ct(skb);
-	nf_reset_trace(skb);
-	if (!xnet)
-		return;
-	ipvs_reset(skb);
-	secpath_reset(skb);
-	skb_orphan(skb);
-	skb->mark = 0;
-}
-
 /* Finds the SA bundle of a path for a flow.  Returns NULL with @why set. */
 static struct dst_entry *ovly_tx_bundle(struct ovly_dev *ovly, const struct ovly_path *path,
 					struct dst_entry *inner, struct flowi *fl,
@@ -194,7 +177,7 @@ static void ovly_tx_output(struct sk_buff *skb, struct ovly_dev *ovly, struct ov
 	unsigned int len = skb->len;
 	int err;
 
-	ovly_tx_scrub(skb, !net_eq(ovly->net, dev_net(ovly->dev)));
+	ovly_skb_scrub(skb, !net_eq(ovly->net, dev_net(ovly->dev)));
 	skb_dst_set(skb, dst);
 	skb->dev = dst->dev;
 	err = dst_output(ovly->net, skb_to_full_sk(skb), skb);
