@@ -46,7 +46,13 @@
  *    route limit, EBUSY the route of a system address, EAFNOSUPPORT the peer has
  *    no address to be the next hop, EPERM no CAP_NET_ADMIN.
  *
- *    ROUTE_DEL that names an owner or a protocol deletes that one's route only.
+ *    A prefix and metric has one owner, or several: then it is one multipath
+ *    route, and each owner is one of its next hops (multipoint devices only).
+ *    ROUTE_NEW says who: PEER_ID, PEER_NAME and VIA are repeatable and together
+ *    name the owners, all of them (with NLM_F_REPLACE: exactly these from now on)
+ *    or, with NLM_F_APPEND, some that join those there are.
+ *
+ *    ROUTE_DEL that names owners or a protocol deletes what these own only.
  *
  *    A batch (ROUTE_NEW, ROUTE_DEL) carries any number of ROUTE nests and is
  *    applied entry by entry.  Where one or more entries are refused the reply
@@ -86,6 +92,7 @@
 #define OVLY_REMOTE_ID_MAX	255	/* bytes of an IKE identity */
 #define OVLY_PEER_ADDRS_MAX	8	/* system addresses of one peer */
 #define OVLY_REFUSED_MAX	64	/* refused entries named in one reply */
+#define OVLY_OWNERS_MAX		16	/* owners of one multipath route */
 
 enum ovly_cmd {
 	OVLY_CMD_UNSPEC,
@@ -188,6 +195,17 @@ enum ovly_on_down {
 };
 
 /**
+ * enum ovly_limit_action - what happens when a peer exceeds its route limit
+ * @OVLY_LIMIT_REFUSE: the route is refused, those that are there stay
+ * @OVLY_LIMIT_DISABLE: the route is refused and the peer's routes, but for its
+ *	system addresses, leave the table until a PEER_SET with ROUTE_LIMIT
+ */
+enum ovly_limit_action {
+	OVLY_LIMIT_REFUSE,
+	OVLY_LIMIT_DISABLE,
+};
+
+/**
  * enum ovly_peer_state - can the peer be reached
  * @OVLY_PEER_DOWN: no path with security associations
  * @OVLY_PEER_UP: an active path
@@ -222,6 +240,27 @@ enum ovly_peer_attr {
 	OVLY_A_PEER_SINCE,	/* u64, milliseconds in this state */
 	OVLY_A_PEER_STATS,	/* nest of enum ovly_stats_attr */
 	OVLY_A_PEER_PAD,
+	/* set and read again */
+	OVLY_A_PEER_BACKUP_ID,	/* u32: peer that takes the packets of this one while
+				 * this one is down, 0 = none; 0.  One step: the
+				 * backup's own backup is not asked.  Multipoint only.
+				 */
+	OVLY_A_PEER_BACKUP_NAME, /* string: the same, by name */
+	OVLY_A_PEER_LIMIT_ACTION, /* u32, enum ovly_limit_action; REFUSE */
+	OVLY_A_PEER_MARK,	/* u32: skb mark of what comes from the peer, and of the
+				 * outer packets to it unless the SA has an output mark,
+				 * 0 = as it is; 0
+				 */
+	OVLY_A_PEER_PRIORITY,	/* u32: skb priority (traffic class) of the same, 0 = as
+				 * it is; 0
+				 */
+	/* read only */
+	OVLY_A_PEER_ROUTES_DISABLED, /* u32, 0 or 1: LIMIT_DISABLE has struck */
+	OVLY_A_PEER_VIA_BACKUP,	/* u32, 0 or 1: down, and the backup is up */
+	OVLY_A_PEER_LAST_RX,	/* u64: milliseconds since a packet came from it, absent
+				 * if none did
+				 */
+	OVLY_A_PEER_LAST_TX,	/* u64: milliseconds since a packet went to it, likewise */
 	__OVLY_A_PEER_MAX,
 	OVLY_A_PEER_MAX = __OVLY_A_PEER_MAX - 1
 };
@@ -255,6 +294,7 @@ enum ovly_path_attr {
 	OVLY_A_PATH_LOCAL,	/* binary 4 or 16: own outer address, for people */
 	OVLY_A_PATH_UNDERLAY,	/* u32: ifindex of the underlay device, 0 = any; 0.
 				 * Outer packets are routed in its VRF, if it has one.
+				 * Reads 0xffffffff while that device does not exist.
 				 */
 	OVLY_A_PATH_PRIORITY,	/* u32: the lowest is preferred, the newest among
 				 * equals; 100
@@ -267,6 +307,13 @@ enum ovly_path_attr {
 	OVLY_A_PATH_SA_OUT,	/* u32: outbound SAs to the endpoint now */
 	OVLY_A_PATH_SINCE,	/* u64, milliseconds in this state */
 	OVLY_A_PATH_PAD,
+	OVLY_A_PATH_UNDERLAY_NAME, /* string: name of the underlay device; the path finds
+				    * it again when it is deleted and created anew
+				    */
+	OVLY_A_PATH_MTU,	/* u32: largest inner packet, as of the last one sent;
+				 * absent before
+				 */
+	OVLY_A_PATH_PREVIOUS_ENDPOINT, /* binary 4 or 16: in the event ENDPOINT_MOVED */
 	__OVLY_A_PATH_MAX,
 	OVLY_A_PATH_MAX = __OVLY_A_PATH_MAX - 1
 };
@@ -274,9 +321,11 @@ enum ovly_path_attr {
 /* Bits of OVLY_A_ROUTE_FLAGS, read only. */
 #define OVLY_ROUTE_F_INSTALLED	0x1	/* in the table */
 #define OVLY_ROUTE_F_SYSTEM	0x2	/* the peer's own address */
+#define OVLY_ROUTE_F_MULTIPATH	0x4	/* others own the same prefix and metric */
 
-/* A route that a peer owns.  Identified by (device, prefix, metric).  As a
- * filter: PEER_ID or PEER_NAME, PROTOCOL and FAMILY narrow, all are optional.
+/* A route that a peer owns.  Identified by (device, prefix, metric, owner); a
+ * dump has one entry for each owner.  As a filter: PEER_ID or PEER_NAME, PROTOCOL
+ * and FAMILY narrow, all are optional.
  */
 enum ovly_route_attr {
 	OVLY_A_ROUTE_UNSPEC,
@@ -286,9 +335,11 @@ enum ovly_route_attr {
 	OVLY_A_ROUTE_PROTOCOL,	/* u32, 1..255, enum rt protocol; RTPROT_BOOT.
 				 * OVLY_RTPROT is the module's and refused.
 				 */
-	OVLY_A_ROUTE_PEER_ID,	/* u32: the owner, by id */
-	OVLY_A_ROUTE_PEER_NAME,	/* string: the owner, by name */
-	OVLY_A_ROUTE_VIA,	/* binary 4 or 16: the owner, by overlay next hop:
+	OVLY_A_ROUTE_PEER_ID,	/* u32: an owner, by id; repeatable in requests, at most
+				 * OVLY_OWNERS_MAX owners in all
+				 */
+	OVLY_A_ROUTE_PEER_NAME,	/* string: an owner, by name; likewise */
+	OVLY_A_ROUTE_VIA,	/* binary 4 or 16: an owner, by overlay next hop; likewise:
 				 * exact system address first, else the peer that owns
 				 * the longest prefix covering it
 				 */
@@ -348,9 +399,19 @@ enum ovly_stats_attr {
  * @OVLY_EVENT_PATH_DEL: a path was deleted; PATH nest
  * @OVLY_EVENT_PATH_ACTIVE: another path took over while the peer stayed up;
  *	PEER and PATH nests
- * @OVLY_EVENT_ROUTE_LIMIT: a route was refused by the peer's limit; PEER nest
+ * @OVLY_EVENT_ROUTE_LIMIT: a route was refused by the peer's limit (at most one
+ *	event a second and peer); PEER nest
  * @OVLY_EVENT_SOURCE_VIOLATION: source validation dropped a packet (at most
  *	one event a second and device); PEER nest, ROUTE nest with the source
+ * @OVLY_EVENT_DEV_UP: a device was set up; DEV nest
+ * @OVLY_EVENT_DEV_DOWN: a device was set down; DEV nest
+ * @OVLY_EVENT_PATH_UP: a path got its SAs; PATH nest
+ * @OVLY_EVENT_PATH_DOWN: a path lost its last outbound SA; PATH nest
+ * @OVLY_EVENT_ENDPOINT_MOVED: a path leads to another outer address; PATH nest
+ *	with PREVIOUS_ENDPOINT
+ * @OVLY_EVENT_ROUTES_DISABLED: the route limit took a peer's routes out of the
+ *	table (LIMIT_DISABLE); PEER nest
+ * @OVLY_EVENT_ROUTES_ENABLED: they are back; PEER nest
  */
 enum ovly_event {
 	OVLY_EVENT_UNSPEC,
@@ -366,6 +427,13 @@ enum ovly_event {
 	OVLY_EVENT_PATH_ACTIVE,
 	OVLY_EVENT_ROUTE_LIMIT,
 	OVLY_EVENT_SOURCE_VIOLATION,
+	OVLY_EVENT_DEV_UP,
+	OVLY_EVENT_DEV_DOWN,
+	OVLY_EVENT_PATH_UP,
+	OVLY_EVENT_PATH_DOWN,
+	OVLY_EVENT_ENDPOINT_MOVED,
+	OVLY_EVENT_ROUTES_DISABLED,
+	OVLY_EVENT_ROUTES_ENABLED,
 };
 
 #endif /* _UAPI_LINUX_OVLY_H */
