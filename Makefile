@@ -46,6 +46,9 @@ install-helper:
 demo check style kunit setup:
 	@$(RUN) $@
 
+check-debug:
+	@$(RUN) $@ $(NAME)
+
 clean:
 	@if test -f "$(KDIR)/Makefile"; then \
 		$(MAKE) -C "$(KDIR)" M="$(CURDIR)" clean; fi
@@ -56,10 +59,12 @@ help:
 	@echo "make install          puts both in place (DESTDIR=, PREFIX=$(PREFIX))"
 	@echo "make demo             the reference scenario in a guest; SHELL_IN=branch|hub for a shell there"
 	@echo "make check            all tests"
+	@echo "make check-debug      module tests in a kernel that finds leaks, races of locks, memory errors"
+	@echo "                      (NAME=all, or names of selftests)"
 	@echo "make style            all style gates"
 	@echo "make kunit            the module's unit tests"
 	@echo "make clean"
 	@echo "KVER=$(KVER) or KDIR=... names the kernel headers to build against"
 
 .PHONY: all headers module helper install install-module install-helper
-.PHONY: demo check style kunit setup clean help
+.PHONY: demo check check-debug style kunit setup clean help

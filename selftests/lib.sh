@@ -20,8 +20,10 @@
 # leading test_, or by the text. Exit status: 0 good, 1 failed, 4 skipped.
 
 KSFT_SKIP=4
+# Deadlines are written for an ordinary kernel; a debug kernel gets a multiple.
+OVLY_SLOW=${OVLY_SLOW:-1}
 # Seconds one case may take before it counts as hung.
-CASE_DEADLINE=${CASE_DEADLINE:-120}
+CASE_DEADLINE=$((${CASE_DEADLINE:-120} * OVLY_SLOW))
 : "${OVLY_TOP:=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}"
 : "${OVLY_OUT:=$(mktemp -d)}"
 SUITE=$(basename "$0" .sh)
@@ -77,9 +79,10 @@ run_deferred() {
 # ---- conditions --------------------------------------------------------------
 
 # wait_for SECONDS DESCRIPTION COMMAND...: until the command succeeds; fails the
-# case if it does not within that time, and shows what it said last.
+# case if it does not within that time (times OVLY_SLOW), and shows what it said
+# last.
 wait_for() {
-	local deadline=$1 what=$2 t0=${EPOCHREALTIME/./} said
+	local deadline=$(($1 * OVLY_SLOW)) what=$2 t0=${EPOCHREALTIME/./} said
 	shift 2
 	while ! said=$("$@" 2>&1); do
 		if ((${EPOCHREALTIME/./} - t0 > deadline * 1000000)); then
@@ -162,6 +165,8 @@ load_ovly() {
 		modprobe "$dep"
 	done
 	insmod "$OVLY_KO"
+	# For backtraces that are read after the module is gone.
+	[ -z "${OVLY_SYMBOLS:-}" ] || grep '\[ovly\]$' /proc/kallsyms >>"$OVLY_SYMBOLS"
 }
 
 unload_ovly() { [ ! -e /sys/module/ovly ] || rmmod ovly; }

@@ -18,7 +18,7 @@ no_route() { lacks "^$2( |$)" table "$1" "${3:-220}"; }
 
 # wait_table NODE SECONDS EXPECTED: table 220 becomes just that.
 wait_table() {
-	local end=$((SECONDS + $2))
+	local end=$((SECONDS + $2 * OVLY_SLOW))
 
 	until [ "$(table "$1")" = "$3" ] || [ $SECONDS -ge $end ]; do
 		sleep 0.1

@@ -7,8 +7,12 @@
 # build_dir KIND: one per checkout and kind of build.
 build_dir() { echo "$CACHE/build/$(echo "$TOP" | hash)/$1"; }
 
+# make_module DIR KDIR [VARIABLE=VALUE...]
 make_module() {
-	sync_tree "$1" Kbuild kmod uapi && make -C "/lib/modules/$KVER/build" M="$1" -j"$(nproc)" modules
+	make_dir=$1 make_kdir=$2
+	shift 2
+	sync_tree "$make_dir" Kbuild kmod uapi &&
+		make -C "$make_kdir" M="$make_dir" "$@" -j"$(nproc)" modules
 }
 
 # build_module: sets BUILT_KO.
@@ -16,7 +20,7 @@ build_module() {
 	[ -f "$TOP/Kbuild" ] || die "there is no Kbuild in $TOP: nothing to build a module from"
 	dir=$(build_dir "module-$KVER")
 	locked "build-$(echo "$dir" | hash)" long "building ovly.ko for $KVER" "$dir.log" \
-		make_module "$dir" || die "the module does not build: see $dir.log"
+		make_module "$dir" "/lib/modules/$KVER/build" || die "the module does not build: see $dir.log"
 	BUILT_KO=$dir/ovly.ko
 	[ -f "$BUILT_KO" ] || die "the build made no ovly.ko: see $dir.log"
 }

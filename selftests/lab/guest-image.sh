@@ -62,7 +62,8 @@ PACK" \
 	done
 )
 
-kernel_dir() { echo "$CACHE/guest/kernel-$KVER"; }
+# kernel_dir: boot/vmlinuz-$KVER and lib/modules/$KVER of what the guest boots.
+kernel_dir() { echo "${GUEST_KERNEL:-$CACHE/guest/kernel-$KVER}"; }
 
 unpack_kernel() (
 	cd "$1" || exit 1
@@ -112,12 +113,19 @@ make_initrd() (
 	mv "$tmp/initrd" "$img"
 )
 
-# guest_images: after it, everything a guest boots is in the cache.
-guest_images() {
+# guest_root: after it, the guest's root file system is in the cache.
+guest_root() {
 	# Without root, mmdebstrap works as root of a user namespace.
 	[ "$(id -u)" = 0 ] || grep -q "^$(id -un):" /etc/subuid 2>/dev/null ||
 		die "user $(id -un) has no subordinate ids to build the guest's root with: add them (usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $(id -un)), or run this as root"
 	locked root make_root || die "no root file system for the guest: see $CACHE/log/root.log"
+}
+
+guest_initrd() { locked "initrd-$KVER" make_initrd || exit 1; }
+
+# guest_images: after it, everything a guest boots is in the cache.
+guest_images() {
+	guest_root
 	locked "kernel-$KVER" make_kernel || exit 1
-	locked "initrd-$KVER" make_initrd || exit 1
+	guest_initrd
 }

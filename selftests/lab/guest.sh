@@ -55,6 +55,9 @@ job_prepare() {
 	if [ -f "${BUILT_KO:-}" ]; then
 		cp "$BUILT_KO" "$job_dir/bin/ovly.ko"
 	fi
+	if [ -f "${BUILT_KUNIT_KO:-}" ]; then
+		cp "$BUILT_KUNIT_KO" "$job_dir/bin/ovly-kunit.ko"
+	fi
 	if [ -f "${BUILT_HELPER:-}" ]; then
 		cp "$BUILT_HELPER" "$job_dir/bin/ovlyhelper"
 	fi

@@ -43,18 +43,29 @@ test_path() {
 	return 1
 }
 
+# no_such_test NAME
+no_such_test() {
+	warn "there is no selftest '$1'; these exist: $(test_scripts | sed 's,.*/,,;s,\.sh$,,' | tr '\n' ' ')"
+}
+
 # run_test NAME[:CASE[,CASE]]: one script in one guest.
 run_test() {
 	name=${1%%:*} cases=''
 	case $1 in *:*) cases=$(echo "${1#*:}" | tr ',' ' ') ;; esac
 	script=$(test_path "$name") || {
-		warn "there is no selftest '$name'; these exist: $(test_scripts | sed 's,.*/,,;s,\.sh$,,' | tr '\n' ' ')"
+		no_such_test "$name"
 		return 1
 	}
-	name=$(basename "$script" .sh)
-	dir=$RESULTS/$name
 	# shellcheck disable=SC2086 # several cases are several words
-	job_prepare "$dir" "$script" $cases
+	run_job "$(basename "$script" .sh)" "$script" $cases
+}
+
+# run_job NAME SCRIPT ARGUMENT...: a script that prints KTAP, in one guest; its
+# results and the guest's own count under NAME.
+run_job() {
+	name=$1 dir=$RESULTS/$1
+	shift
+	job_prepare "$dir" "$@"
 	rm -f "$RENDERED"
 	t0=$(now_ms)
 	guest_boot "$dir" "$TEST_DEADLINE" | tee "$dir/stream.log" | ktap_render "$name"

@@ -71,6 +71,35 @@ ktap_render() (
 	echo "$count ${plan:-none}" >"$RENDERED"
 )
 
+# kunit_flatten: KUnit's nested KTAP as a flat one, cases named "suite: case".
+# Results of parameters (deeper) and of suites (outermost) become remarks.
+kunit_flatten() (
+	only=$1
+	suite='' total=0 shown=0
+	while IFS= read -r line || [ -n "$line" ]; do
+		case $line in
+		"    # Subtest: "*) suite=${line#*Subtest: } ;;
+		"    "[0-9]*..[0-9]*)
+			if [ -z "$only" ] || [ "$only" = "$suite" ]; then
+				total=$((total + ${line##*..}))
+			fi
+			;;
+		"    ok "* | "    not ok "*)
+			[ -z "$only" ] || [ "$only" = "$suite" ] || continue
+			shown=$((shown + 1))
+			# 6.1 prints "ok 1 name", later kernels "ok 1 - name".
+			name=${line#*ok }
+			name=${name#* }
+			printf '%sok %d - %s: %s\n' \
+				"$(case $line in *"    not ok "*) printf 'not ' ;; esac)" \
+				"$shown" "$suite" "${name#- }"
+			;;
+		*) printf '# %s\n' "$line" ;;
+		esac
+	done
+	echo "1..$total"
+)
+
 # tally_total: the closing line; fails if a test did, or if none ran.
 tally_total() {
 	passed=$(grep -c '^pass ' "$TALLY")
