@@ -37,6 +37,16 @@ build_helper() {
 	[ -x "$BUILT_HELPER" ] || die "the build made no ovlyhelper: see $dir.log"
 }
 
+make_nl() { sync_tree "$1" selftests/nl uapi && make -C "$1/selftests/nl" -j"$(nproc)" all; }
+
+# build_nl: the netlink tool of the tests; sets BUILT_NL.
+build_nl() {
+	dir=$(build_dir nl)
+	locked "build-$(echo "$dir" | hash)" long "building ovlynl" "$dir.log" \
+		make_nl "$dir" || die "ovlynl does not build: see $dir.log"
+	BUILT_NL=$dir/selftests/nl/ovlynl
+}
+
 build_all() {
 	if [ "${OVLY_NO_BUILD:-0}" = 1 ]; then
 		step "no build (OVLY_NO_BUILD=1): the guest gets no module and no helper"
@@ -44,4 +54,5 @@ build_all() {
 	fi
 	build_module
 	build_helper
+	build_nl
 }

@@ -37,7 +37,9 @@ export OVLY_TOP=/ovly/top OVLY_OUT=/ovly/job/out OVLY_KO=/ovly/job/bin/ovly.ko
 # shellcheck source=/dev/null
 . /ovly/job/env
 mkdir -p "$OVLY_OUT"
-[ ! -e /ovly/job/bin/ovlyhelper ] || install -m 755 /ovly/job/bin/ovlyhelper /usr/local/sbin/
+for program in ovlyhelper ovlynl; do
+	[ ! -e /ovly/job/bin/$program ] || install -m 755 /ovly/job/bin/$program /usr/local/sbin/
+done
 # The name of protocol 220 for people who read `ip route`.
 if [ -e "$OVLY_TOP/dist/rt_protos.d/ovly.conf" ]; then
 	install -D -m 644 "$OVLY_TOP/dist/rt_protos.d/ovly.conf" /etc/iproute2/rt_protos.d/ovly.conf

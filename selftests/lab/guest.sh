@@ -61,6 +61,9 @@ job_prepare() {
 	if [ -f "${BUILT_HELPER:-}" ]; then
 		cp "$BUILT_HELPER" "$job_dir/bin/ovlyhelper"
 	fi
+	if [ -f "${BUILT_NL:-}" ]; then
+		cp "$BUILT_NL" "$job_dir/bin/ovlynl"
+	fi
 	{
 		echo "JOB_SCRIPT=$(quoted "$job_script")"
 		echo "JOB_ARGS=( $(quoted "$@"))"

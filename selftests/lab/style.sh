@@ -106,6 +106,13 @@ gate_helper() {
 	make -C "$dir/helper" -j"$(nproc)" EXTRA_CFLAGS="-Wall -Wextra -Werror" all
 }
 
+gate_nl() {
+	dir=$(build_dir style-nl)
+	rm -rf "$dir"
+	sync_tree "$dir" selftests/nl uapi || return 1
+	make -C "$dir/selftests/nl" -j"$(nproc)" EXTRA_CFLAGS=-Werror all
+}
+
 # shellcheck disable=SC2046
 gate_shellcheck() {
 	shellcheck -x -a selftests/run && shellcheck -x $(shell_scripts | grep -vx selftests/run)
@@ -136,6 +143,7 @@ run_style() {
 	! ls "$TOP"/kmod/tests/*.c >/dev/null 2>&1 || gate "compiler at W=1 and sparse, KUnit suites" gate_kunit_w1
 	gate "sparse" gate_sparse
 	gate "helper at -Wall -Wextra -Werror" gate_helper
+	gate "netlink tool at -Wall -Wextra -Werror" gate_nl
 	gate "shellcheck" gate_shellcheck
 	gate "codespell" gate_codespell
 	gate "SPDX lines" gate_spdx

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef OVLYNL_SOCK_H
+#define OVLYNL_SOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct nlmsghdr;
+
+struct sock {
+	int fd;
+	uint32_t seq;
+	uint16_t family;	/* number of the genl family, 0 for rtnetlink */
+	uint32_t group;		/* number of its group of events */
+};
+
+int sock_open(struct sock *sock, bool rtnl);
+void sock_close(struct sock *sock);
+int sock_receive_buffer(struct sock *sock, int bytes);
+int sock_join(struct sock *sock);
+int sock_send(struct sock *sock, void *msg, size_t len, uint16_t type, uint16_t flags);
+ssize_t sock_recv(struct sock *sock, void *buf, size_t size);
+
+#endif
