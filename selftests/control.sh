@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC1083
+#
+# control.sh: what the tests of the control plane share: requests by ovlynl
+# (selftests/nl), which shows errno, bad attribute and text, in the namespace "here".
+
+# shellcheck source=selftests/lib.sh
+. "${OVLY_TOP:?}/selftests/lib.sh"
+
+nl() { in_ns here ovlynl "do" -s "$@"; }
+# nl_lines: requests from stdin, one a line.
+nl_lines() { in_ns here ovlynl "do" -s -; }
+dump() { in_ns here ovlynl dump -s "$@"; }
+
+# entries COMMAND [ATTRIBUTE...]: a dump without its last line.
+entries() { dump "$@" | sed '/^end /d'; }
+
+# state: everything that the module and the tables say, but counters and ages.
+state() {
+	# shellcheck disable=SC2016 # the inner shell's
+	in_ns here bash -c '
+		for what in dev peer path route; do
+			ovlynl dump -s $what-get | sed "/^end /d"
+		done
+		ip route show table all
+		ip -6 route show table all | sed "s/ expires [^ ]*//"
+		ip rule; ip -6 rule; ip -o link'
+}
+
+# refused ERRNO ATTRIBUTE TEXT REQUEST...: the request is refused so; the text is an
+# extended regular expression, the attribute a pattern, - where none is to blame.
+refused() {
+	local errno=$1 attr=$2 text=$3 said
+	shift 3
+	! said=$(nl "$@") || fail "granted: $*"
+	note "$* -> $said"
+	# shellcheck disable=SC2053 # a pattern
+	[[ $said == $errno\ attr=$attr\ * ]] || fail "expected $errno attr=$attr for: $*: $said"
+	grep -qE -- "$text" <<<"$said" || fail "expected '$text' for: $*: $said"
+}
+
+# granted REQUEST...
+granted() {
+	local said
+	said=$(nl "$@") || fail "refused: $*: $said"
+	printf '%s\n' "$said"
+}
+
+# refused_table: lines "ERRNO ATTRIBUTE REQUEST..." from stdin. Every request is
+# refused so, with words, and all together change nothing.
+refused_table() {
+	local -a errnos=() attrs=() requests=() said=()
+	local errno attr request i before bad=0
+
+	while read -r errno attr request; do
+		[ -n "$request" ] || continue
+		errnos+=("$errno") attrs+=("$attr") requests+=("$request")
+	done
+	before=$(state)
+	mapfile -t said < <({ printf '%s\n' "${requests[@]}" | nl_lines || true; } |
+		grep -E '^(ok$|E[A-Z0-9]+ attr=)')
+	for i in "${!requests[@]}"; do
+		note "${requests[i]} -> ${said[i]-}"
+		if [[ ${said[i]-} != "${errnos[i]} attr=${attrs[i]} "*\"?*\" ]]; then
+			note "  expected ${errnos[i]} attr=${attrs[i]} and words"
+			bad=$((bad + 1))
+		fi
+	done
+	same "${#requests[@]}" "${#said[@]}" "answers"
+	[ "$bad" = 0 ] || fail "$bad of ${#requests[@]} answers are not as expected"
+	same "$before" "$(state)" "state after what was refused"
+}
+
+# overlay: a namespace "here" with an underlay, a dummy.
+overlay() {
+	load_ovly
+	setup_ns here
+	ip -n "$here" link add wan0 type dummy
+	ip -n "$here" addr add 192.0.2.1/24 dev wan0
+	ip -n "$here" link set wan0 up
+}
+
+# fresh MODE [DEVICE]: the device anew, up, with nothing on it.
+fresh() {
+	local dev=${2:-ov0}
+	ip -n "$here" link del "$dev" 2>/dev/null || true
+	in_ns here ovlyhelper dev add "$dev" mode "$1" up
+}
+
+# peers NAME=ADDRESS...: peers of ov0, with a system address each.
+peers() {
+	local peer
+	for peer in "$@"; do
+		echo "peer-new+create ifname=ov0 peer{ name=${peer%%=*} addr=${peer#*=} }"
+	done | nl_lines
+}
+
+# field NAME: its values in the lines on stdin, one a line.
+field() { grep -oE "(^| )$1=[^ ]*" | sed 's/.*=//'; }
+
+# peer NAME, path IF_ID: what the module says of it.
+peer() { nl peer-get ifname=ov0 peer{ "name=$1" }; }
+path() { nl path-get path{ "if-id-in=$1" }; }
+# routes: table 220, IPv4, without the throw routes.
+routes() { ip -n "$here" route show table 220 | sed '/^throw/d'; }
+throws() { ip -n "$here" route show table 220 | sed -n 's/^throw \([^ ]*\) .*/\1/p'; }
+
+# one_request WORD...: these words and what stdin has, all in one message.
+one_request() { { printf '%s ' "$@" && tr '\n' ' '; } | nl_lines; }
+
+sa_spi() { printf '0x%x' $((0x1000 * $1 + 0x100 + ${2##*.})); }
+
+# sas IF_ID [PEER-ADDRESS]: an SA in and one out, as a daemon would install them.
+sas() {
+	local id=$1 peer=${2:-192.0.2.2} spi
+	spi=$(sa_spi "$id" "$peer")
+	in_ns here bash -ec "
+		add() { ip xfrm state add \$1 proto esp spi $spi reqid $id mode tunnel if_id $id \
+			flag af-unspec aead 'rfc4106(gcm(aes))' 0x0123456789abcdef0123456789abcdef01234567 128; }
+		add 'src 192.0.2.1 dst $peer'
+		add 'src $peer dst 192.0.2.1'"
+}
+
+# sas_del IF_ID [PEER-ADDRESS]
+sas_del() {
+	local id=$1 peer=${2:-192.0.2.2} spi
+	spi=$(sa_spi "$id" "$peer")
+	ip -n "$here" xfrm state delete src 192.0.2.1 dst "$peer" proto esp spi "$spi"
+	ip -n "$here" xfrm state delete src "$peer" dst 192.0.2.1 proto esp spi "$spi"
+}

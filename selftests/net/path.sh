@@ -1,0 +1,220 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# path.sh: paths are made, changed, shown and deleted, and one is active.
+
+# Braces are ovlynl's.
+# shellcheck disable=SC1083
+# shellcheck source=selftests/control.sh
+. "${OVLY_TOP:?}/selftests/control.sh"
+
+suite_setup() { overlay; }
+
+# hub: a device with the peers hub and other.
+hub() {
+	fresh multipoint
+	peers hub=10.9.0.2 other=10.9.0.3
+}
+
+test_flags_of_new() {
+	local before flags
+	hub
+	for flags in "" +excl +replace; do
+		refused ENOENT - 'no path' "path-new$flags" ifname=ov0 path{ if-id-in=7 peer-name=hub }
+	done
+	same "" "$(entries path-get)" "paths"
+	granted path-new+create ifname=ov0 path{ if-id-in=7 peer-name=hub }
+	granted path-new+create+excl ifname=ov0 path{ if-id-in=8 peer-name=hub }
+	granted path-new+create+replace ifname=ov0 path{ if-id-in=9 peer-name=hub }
+	before=$(state)
+	for flags in "" +create +excl +create+excl; do
+		refused EEXIST - 'has this if-id' "path-new$flags" ifname=ov0 \
+			path{ if-id-in=7 peer-name=hub priority=1 }
+	done
+	same "$before" "$(state)" "state after refusals"
+	granted path-new+replace ifname=ov0 path{ if-id-in=7 peer-name=hub priority=1 }
+	matches 'priority=1 ' path 7
+	granted path-new+create+replace ifname=ov0 path{ if-id-in=7 peer-name=hub priority=2 }
+	matches 'priority=2 ' path 7
+	same 3 "$(entries path-get | wc -l)" "paths"
+	refused EOPNOTSUPP - '' path-new+create+excl+replace ifname=ov0 path{ if-id-in=6 peer-name=hub }
+}
+
+test_everything_that_is_set_is_shown() {
+	local wan0 identity label
+	hub
+	wan0=$(in_ns here cat /sys/class/net/wan0/ifindex)
+	identity=$(printf 'i%.0s' {1..251})
+	label=$(printf 'l%.0s' {1..63})
+	granted path-new+create ifname=ov0 path{ if-id-in=4294967295 if-id-out=8 peer-name=hub \
+		endpoint=192.0.2.2 local=192.0.2.1 "underlay=$wan0" priority=0 "label=$label" \
+		"remote-id=C=X%20$identity" }
+	matches "path\{ if-id-in=4294967295 if-id-out=8 peer-id=1 peer-name=hub endpoint=192.0.2.2 local=192.0.2.1 underlay=$wan0 priority=0 label=$label remote-id=\"C=X $identity\" state=0 sa-in=0 sa-out=0" \
+		path 4294967295
+	granted path-new+create ifname=ov0 path{ if-id-in=1 peer-id=1 endpoint=2001:db8::2 local=2001:db8::1 }
+	matches 'if-id-in=1 if-id-out=1 .*endpoint=2001:db8::2 local=2001:db8::1 underlay=0 priority=100' path 1
+	same "$(path 1 | head -n 1)" "$(entries path-get | head -n 1)" "dump and get"
+	same $'1\n4294967295' "$(entries path-get | field if-id-in)" "dump"
+	granted path-del path{ if-id-in=1 }
+	granted path-del path{ if-id-in=4294967295 }
+}
+
+test_set_changes_what_it_names() {
+	hub
+	granted path-new+create ifname=ov0 path{ if-id-in=7 peer-name=hub endpoint=192.0.2.2 label=one }
+	granted path-set path{ if-id-in=7 priority=5 }
+	matches 'endpoint=192.0.2.2 underlay=0 priority=5 label=one' path 7
+	granted path-set ifname=ov0 path{ if-id-in=7 label=two }
+	matches 'endpoint=192.0.2.2 underlay=0 priority=5 label=two' path 7
+	granted path-set path{ if-id-in=7 endpoint=192.0.2.3 }
+	matches 'endpoint=192.0.2.3 underlay=0 priority=5 label=two' path 7
+	matches '^192.0.2.3$' throws
+}
+
+test_refused_set_changes_nothing() {
+	local before
+	hub
+	granted path-new+create ifname=ov0 path{ if-id-in=7 peer-name=hub endpoint=192.0.2.2 }
+	granted path-new+create ifname=ov0 path{ if-id-in=8 peer-name=other endpoint=192.0.2.3 }
+	ip -n "$here" route add 192.0.2.9 dev wan0 table 220
+	defer ip -n "$here" route del 192.0.2.9 dev wan0 table 220
+	before=$(state)
+	refused EINVAL - 'does not change' path-set path{ if-id-in=7 peer-name=other priority=1 }
+	refused EINVAL - 'does not change' path-set path{ if-id-in=7 peer-id=2 priority=1 }
+	refused EINVAL - 'if-ids.*not change' path-set path{ if-id-in=7 if-id-out=9 priority=1 }
+	refused ENOENT - 'no path' path-set path{ if-id-in=9 priority=1 }
+	refused ENOENT - 'no path' path-del path{ if-id-in=9 }
+	refused ENOENT - 'no path' path-get path{ if-id-in=9 }
+	refused EEXIST - 'another path has the if-id' path-new+create ifname=ov0 \
+		path{ if-id-in=9 if-id-out=8 peer-name=hub endpoint=192.0.2.2 }
+	refused EEXIST - 'another path has the if-id' path-new+replace ifname=ov0 \
+		path{ if-id-in=7 if-id-out=8 peer-name=hub endpoint=192.0.2.2 }
+	refused EEXIST - "somebody else's route to the endpoint" path-set path{ if-id-in=7 endpoint=192.0.2.9 priority=1 }
+	refused EEXIST - "somebody else's route to the endpoint" path-new+create ifname=ov0 \
+		path{ if-id-in=9 peer-name=hub endpoint=192.0.2.9 }
+	refused EEXIST - "somebody else's route to the endpoint" path-new+replace ifname=ov0 \
+		path{ if-id-in=7 peer-name=other endpoint=192.0.2.9 }
+	same "$before" "$(state)" "state after refusals"
+}
+
+test_replace_moves_an_if_id_to_another_peer() {
+	hub
+	granted path-new+create ifname=ov0 path{ if-id-in=7 peer-name=hub endpoint=192.0.2.2 }
+	sas 7
+	defer sas_del 7
+	matches 'state=1 .*active-path=7' peer hub
+	granted path-new+replace ifname=ov0 path{ if-id-in=7 peer-name=other endpoint=192.0.2.2 }
+	same "other" "$(entries path-get | field peer-name)" "the path's peer"
+	matches 'state=0 ' peer hub
+	matches 'state=1 .*active-path=7' peer other
+	same "192.0.2.2" "$(throws)" "throw routes"
+}
+
+test_if_id_is_unique_in_the_namespace() {
+	hub
+	fresh multipoint ov1
+	defer ip -n "$here" link del ov1
+	granted peer-new+create ifname=ov1 peer{ name=hub addr=10.9.1.2 }
+	granted path-new+create ifname=ov0 path{ if-id-in=7 peer-name=hub }
+	refused EEXIST - 'another path has the if-id' path-new+create ifname=ov1 path{ if-id-in=7 peer-name=hub }
+	refused EEXIST - 'another path has the if-id' path-new+create+replace ifname=ov1 path{ if-id-in=7 peer-name=hub }
+	refused ENOENT - 'no path of the device' path-del ifname=ov1 path{ if-id-in=7 }
+	# In another namespace it is another one.
+	setup_ns there
+	ip netns exec "$there" ovlyhelper dev add ov0 mode multipoint up
+	ip netns exec "$there" ovlynl "do" peer-new+create ifname=ov0 peer{ name=hub addr=10.9.0.2 }
+	ip netns exec "$there" ovlynl "do" path-new+create ifname=ov0 path{ if-id-in=7 peer-name=hub }
+	granted path-del path{ if-id-in=7 }
+	same 7 "$(ip netns exec "$there" ovlynl dump path-get | field if-id-in)" "the other one's"
+}
+
+test_best_priority_then_newest_is_active() {
+	local id
+	hub
+	for id in 5 6 7; do
+		sas "$id"
+		defer sas_del "$id"
+	done
+	granted path-new+create ifname=ov0 path{ if-id-in=5 peer-name=hub priority=10 }
+	granted path-new+create ifname=ov0 path{ if-id-in=6 peer-name=hub priority=20 }
+	matches 'paths=2 active-path=5 transitions=1' peer hub
+	matches ' state=2 ' path 5
+	matches ' state=1 ' path 6
+	# Equal priority: the newest, and a set makes new.
+	granted path-new+create ifname=ov0 path{ if-id-in=7 peer-name=hub priority=10 }
+	matches 'paths=3 active-path=7 ' peer hub
+	granted path-set path{ if-id-in=5 label=again }
+	matches 'active-path=5 ' peer hub
+	granted path-set path{ if-id-in=6 priority=1 }
+	matches 'active-path=6 ' peer hub
+	granted path-del path{ if-id-in=6 }
+	matches 'paths=2 active-path=5 ' peer hub
+	granted path-del path{ if-id-in=5 }
+	granted path-del path{ if-id-in=7 }
+	# Never down on the way.
+	matches 'state=0 routes=0 paths=0 transitions=1' peer hub
+}
+
+test_path_follows_its_sas() {
+	hub
+	granted path-new+create ifname=ov0 path{ if-id-in=7 peer-name=hub endpoint=192.0.2.2 }
+	matches 'state=0 sa-in=0 sa-out=0' path 7
+	sas 7
+	matches 'state=2 sa-in=1 sa-out=1' path 7
+	matches 'state=1 routes=0 paths=1 active-path=7 transitions=1' peer hub
+	# One to somebody else under the same id does not lead to the endpoint.
+	sas 7 192.0.2.66
+	matches 'state=2 sa-in=2 sa-out=1' path 7
+	sas_del 7
+	matches 'state=0 sa-in=1 sa-out=0' path 7
+	sas_del 7 192.0.2.66
+	matches 'state=0 sa-in=0 sa-out=0' path 7
+	matches 'state=0 routes=0 paths=1 transitions=1' peer hub
+	sas 7
+	matches 'transitions=2' peer hub
+	in_ns here ip xfrm state flush
+	matches 'state=0 sa-in=0 sa-out=0' path 7
+}
+
+test_throw_route_is_one_for_all_paths_to_an_endpoint() {
+	hub
+	granted path-new+create ifname=ov0 path{ if-id-in=7 peer-name=hub endpoint=192.0.2.2 }
+	granted path-new+create ifname=ov0 path{ if-id-in=8 peer-name=hub endpoint=192.0.2.2 }
+	granted path-new+create ifname=ov0 path{ if-id-in=9 peer-name=other endpoint=192.0.2.2 }
+	same "192.0.2.2" "$(throws)" "throw routes"
+	granted path-del path{ if-id-in=7 }
+	granted path-del path{ if-id-in=9 }
+	same "192.0.2.2" "$(throws)" "throw routes"
+	granted path-del path{ if-id-in=8 }
+	# It outlives its paths, because IKE has to get there.
+	same "192.0.2.2" "$(throws)" "throw routes"
+	granted peer-del ifname=ov0 peer{ name=hub }
+	same "192.0.2.2" "$(throws)" "throw routes"
+	granted peer-del ifname=ov0 peer{ name=other }
+	same "" "$(throws)" "throw routes"
+}
+
+test_peer_remembers_few_endpoints() {
+	local i
+	hub
+	for i in {11..20}; do
+		echo "path-new+create+replace ifname=ov0 path{ if-id-in=7 peer-name=hub endpoint=192.0.2.$i }"
+	done | nl_lines
+	same "$(printf '192.0.2.%d\n' {16..20})" "$(throws)" "throw routes"
+	granted path-del path{ if-id-in=7 }
+	same "$(printf '192.0.2.%d\n' {17..20})" "$(throws)" "throw routes"
+}
+
+CASES="
+test_flags_of_new				new: every combination of flags, for a path that exists and one that does not
+test_everything_that_is_set_is_shown		everything that is set is shown, also the longest and the largest
+test_set_changes_what_it_names			set changes what it names, and the throw route follows the endpoint
+test_refused_set_changes_nothing		what is refused for one reason changes nothing
+test_replace_moves_an_if_id_to_another_peer	replace moves an if-id to another peer
+test_if_id_is_unique_in_the_namespace		an if-id is one path's in a namespace, whatever the device
+test_best_priority_then_newest_is_active	the best priority is active, the newest among equals, without a gap
+test_path_follows_its_sas			a path is up while its own SAs are there
+test_throw_route_is_one_for_all_paths_to_an_endpoint	one throw route for all paths to an endpoint, until their peers go
+test_peer_remembers_few_endpoints		a peer remembers its last endpoints, and only few
+"
+run_cases "$@"

@@ -1,0 +1,184 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# peer.sh: peers are made, changed, shown and deleted.
+
+# Braces are ovlynl's.
+# shellcheck disable=SC1083
+# shellcheck source=selftests/control.sh
+. "${OVLY_TOP:?}/selftests/control.sh"
+
+suite_setup() { overlay; }
+
+test_flags_of_new() {
+	local before
+	fresh multipoint
+	refused ENOENT - 'no such peer' peer-new ifname=ov0 peer{ name=a }
+	refused ENOENT - 'no such peer' peer-new+replace ifname=ov0 peer{ name=a }
+	refused ENOENT - 'no such peer' peer-new+excl ifname=ov0 peer{ name=a }
+	same "" "$(entries peer-get)" "peers"
+	granted peer-new+create ifname=ov0 peer{ name=a }
+	granted peer-new+create+excl ifname=ov0 peer{ name=b }
+	granted peer-new+create+replace ifname=ov0 peer{ name=c }
+	before=$(state)
+	for flags in "" +create +excl +create+excl; do
+		refused EEXIST '*' 'has this name' "peer-new$flags" ifname=ov0 peer{ name=a on-down=1 }
+	done
+	same "$before" "$(state)" "state after refusals"
+	granted peer-new+replace ifname=ov0 peer{ name=a on-down=1 }
+	matches 'on-down=1' peer a
+	granted peer-new+create+replace ifname=ov0 peer{ name=a on-down=0 }
+	matches 'on-down=0' peer a
+	same 3 "$(entries peer-get | wc -l)" "peers"
+	# Together they are the flags of a dump, which this is not.
+	refused EOPNOTSUPP - '' peer-new+create+excl+replace ifname=ov0 peer{ name=d }
+}
+
+test_answer_of_new_names_the_peer() {
+	fresh multipoint
+	matches '^peer-new .*peer\{ id=[0-9]+ name=a ' granted peer-new+create ifname=ov0 peer{ name=a }
+	matches '^peer-new .*peer\{ id=2 name=peer2 ' granted peer-new+create ifname=ov0 peer{ }
+	matches '^peer-new .* name=peer2 .*on-down=1' \
+		granted peer-new+create+replace ifname=ov0 peer{ name=peer2 on-down=1 }
+	# A made-up name may be taken.
+	granted peer-new+create ifname=ov0 peer{ name=peer4 }
+	refused EEXIST '*' 'has this name' peer-new+create ifname=ov0 peer{ }
+}
+
+test_everything_that_is_set_is_shown() {
+	local name
+	fresh multipoint
+	name=$(printf 'n%.0s' {1..63})
+	granted peer-new+create ifname=ov0 peer{ "name=$name" addr=10.9.0.2 addr=fd09::2 \
+		addr=10.9.0.3 on-down=1 route-limit=15 }
+	matches "name=$name addr=10.9.0.2 addr=fd09::2 addr=10.9.0.3 on-down=1 route-limit=15 state=0 routes=0 paths=0 transitions=0" \
+		peer "$name"
+	matches 'stats\{ rx-packets=0 ' in_ns here ovlynl "do" peer-get ifname=ov0 peer{ "name=$name" }
+	# By id, by name and by both it is the same; both have to agree.
+	same "$(peer "$name")" "$(nl peer-get ifname=ov0 peer{ id=1 })" "by id"
+	same "$(peer "$name")" "$(nl peer-get ifname=ov0 peer{ id=1 "name=$name" })" "by both"
+	granted peer-new+create ifname=ov0 peer{ name=b }
+	refused EINVAL peer.name 'two peers' peer-get ifname=ov0 peer{ id=1 name=b }
+	refused ENOENT peer.id 'no such peer' peer-get ifname=ov0 peer{ id=77 }
+	refused ENOENT peer.name 'no such peer' peer-get ifname=ov0 peer{ name=c }
+	same "$(entries peer-get | head -n 1)" "$(peer "$name" | head -n 1)" "dump and get"
+}
+
+test_set_changes_what_it_names() {
+	fresh multipoint
+	granted peer-new+create ifname=ov0 peer{ name=a addr=10.9.0.2 on-down=1 route-limit=15 }
+	granted peer-set ifname=ov0 peer{ name=a route-limit=16 }
+	matches 'addr=10.9.0.2 on-down=1 route-limit=16' peer a
+	granted peer-set ifname=ov0 peer{ id=1 on-down=0 }
+	matches 'addr=10.9.0.2 on-down=0 route-limit=16' peer a
+	granted peer-set ifname=ov0 peer{ name=a route-limit=0 }
+	matches 'addr=10.9.0.2 on-down=0 route-limit=0' peer a
+	refused ENOENT peer.name 'no such peer' peer-set ifname=ov0 peer{ name=b route-limit=1 }
+}
+
+test_addresses_are_replaced_as_a_list() {
+	fresh multipoint
+	granted peer-new+create ifname=ov0 peer{ name=a addr=10.9.0.2 addr=10.9.0.3 }
+	same $'10.9.0.2\n10.9.0.3' "$(routes | cut -d' ' -f1)" "table"
+	granted peer-set ifname=ov0 peer{ name=a addr=10.9.0.3 addr=10.9.0.4 }
+	same $'10.9.0.3\n10.9.0.4' "$(routes | cut -d' ' -f1)" "table"
+	granted peer-set ifname=ov0 peer{ name=a addr=fd09::2 }
+	same "" "$(routes)" "IPv4 table"
+	matches '^fd09::2 dev ov0' ip -n "$here" -6 route show table 220
+	# The addresses that were given up are free.
+	granted peer-new+create ifname=ov0 peer{ name=b addr=10.9.0.2 addr=10.9.0.3 }
+}
+
+test_refused_set_changes_nothing() {
+	local before
+	fresh multipoint
+	granted peer-new+create ifname=ov0 peer{ name=a addr=10.9.0.2 }
+	granted peer-new+create ifname=ov0 peer{ name=b addr=10.9.0.3 }
+	granted peer-new+create ifname=ov0 peer{ name=c addr=fd09::4 }
+	granted route-new+create ifname=ov0 route{ dst=fd20:: prefixlen=32 peer-name=c }
+	ip -n "$here" route add 10.9.0.9 dev wan0 table 220
+	defer ip -n "$here" route del 10.9.0.9 dev wan0 table 220
+	before=$(state)
+	# Everything else in these is right.
+	refused EEXIST '*' 'another peer' peer-set ifname=ov0 \
+		peer{ name=a on-down=1 route-limit=3 addr=10.9.0.4 addr=10.9.0.3 }
+	refused EAFNOSUPPORT '*' 'next hop' peer-set ifname=ov0 peer{ name=c addr=10.9.0.5 on-down=1 }
+	refused EEXIST '*' "somebody else's route" peer-set ifname=ov0 \
+		peer{ name=a on-down=1 addr=10.9.0.4 addr=10.9.0.9 }
+	refused EEXIST '*' "somebody else's route" peer-new+create ifname=ov0 \
+		peer{ name=d addr=10.9.0.4 addr=10.9.0.9 }
+	same "$before" "$(state)" "state after refusals"
+}
+
+test_delete_takes_all_along() {
+	fresh multipoint
+	granted peer-new+create ifname=ov0 peer{ name=a addr=10.9.0.2 }
+	granted peer-new+create ifname=ov0 peer{ name=b addr=10.9.0.3 }
+	granted path-new+create ifname=ov0 path{ if-id-in=7 peer-name=a endpoint=192.0.2.2 }
+	granted route-new+create ifname=ov0 route{ dst=10.20.0.0 prefixlen=16 peer-name=a }
+	granted peer-del ifname=ov0 peer{ name=a }
+	same "b" "$(entries peer-get | field name)" "peers"
+	same "" "$(entries path-get)" "paths"
+	same "10.9.0.3" "$(entries route-get | field dst)" "routes"
+	same "" "$(throws)" "throw routes"
+	same "10.9.0.3" "$(routes | cut -d' ' -f1)" "table"
+	refused ENOENT peer.name 'no such peer' peer-del ifname=ov0 peer{ name=a }
+	granted peer-del ifname=ov0 peer{ id=2 }
+	# An id is not used again at once: a late request must not hit another peer.
+	matches 'id=3 name=a' granted peer-new+create ifname=ov0 peer{ name=a }
+}
+
+test_p2p_has_one_peer() {
+	local before
+	fresh p2p
+	granted peer-new+create ifname=ov0 peer{ name=a addr=10.9.0.2 }
+	before=$(state)
+	refused EEXIST - 'one peer.*multipoint' peer-new+create ifname=ov0 peer{ name=b addr=10.9.0.3 }
+	refused EEXIST - 'one peer.*multipoint' peer-new+create+replace ifname=ov0 peer{ name=b }
+	same "$before" "$(state)" "state after refusals"
+	granted peer-new+create+replace ifname=ov0 peer{ name=a on-down=1 }
+	granted peer-del ifname=ov0 peer{ name=a }
+	granted peer-new+create ifname=ov0 peer{ name=b addr=10.9.0.3 }
+}
+
+test_limit_refuses_and_what_is_there_stays() {
+	fresh multipoint
+	granted peer-new+create ifname=ov0 peer{ name=a addr=10.9.0.2 route-limit=2 }
+	granted route-new+create ifname=ov0 route{ dst=10.20.0.0 prefixlen=16 peer-name=a }
+	granted route-new+create ifname=ov0 route{ dst=10.21.0.0 prefixlen=16 peer-name=a }
+	refused ENOSPC - 'limit' route-new+create ifname=ov0 route{ dst=10.22.0.0 prefixlen=16 peer-name=a }
+	# One that exists counts once.
+	granted route-new+replace ifname=ov0 route{ dst=10.21.0.0 prefixlen=16 peer-name=a }
+	matches 'routes=2 ' peer a
+	granted peer-set ifname=ov0 peer{ name=a route-limit=1 }
+	same 3 "$(routes | grep -c .)" "routes in the table"
+	refused ENOSPC - 'limit' route-new+create ifname=ov0 route{ dst=10.22.0.0 prefixlen=16 peer-name=a }
+	granted route-del ifname=ov0 route{ dst=10.20.0.0 prefixlen=16 }
+	granted peer-set ifname=ov0 peer{ name=a route-limit=0 }
+	granted route-new+create ifname=ov0 route{ dst=10.22.0.0 prefixlen=16 peer-name=a }
+}
+
+test_names_are_per_device() {
+	fresh multipoint
+	fresh multipoint ov1
+	defer ip -n "$here" link del ov1
+	granted peer-new+create ifname=ov0 peer{ name=a }
+	granted peer-new+create ifname=ov1 peer{ name=a }
+	granted peer-del ifname=ov0 peer{ name=a }
+	same "ov1" "$(entries peer-get | field ifname)" "devices with a peer"
+	same "" "$(entries peer-get ifname=ov0)" "peers of ov0"
+}
+
+CASES="
+test_flags_of_new				new: every combination of flags, for a peer that exists and one that does not
+test_answer_of_new_names_the_peer		the answer to new has the id and the name, also a made-up one
+test_everything_that_is_set_is_shown		everything that is set is shown, by id, name, both and in dumps
+test_set_changes_what_it_names			set changes what it names, and nothing else
+test_addresses_are_replaced_as_a_list		system addresses are replaced as a list, and the table follows
+test_refused_set_changes_nothing		a set that is refused for one reason changes nothing
+test_delete_takes_all_along			delete takes paths and routes along, and the id is not used again
+test_p2p_has_one_peer				a p2p device has one peer
+test_limit_refuses_and_what_is_there_stays	the route limit refuses, and what is there stays
+test_names_are_per_device			names are per device
+"
+run_cases "$@"
