@@ -45,6 +45,49 @@ static bool add_proto(struct arg_protos *list, const char *value,
 	return true;
 }
 
+static bool set_backup(struct ovly_peer *peer, const char *value,
+		       struct err *e)
+{
+	uint32_t id = HAS(OVLY_A_PEER_BACKUP_ID);
+	uint32_t name = HAS(OVLY_A_PEER_BACKUP_NAME);
+
+	if (!parse_name(value, peer->backup_name, e))
+		return false;
+	peer->backup_id = 0;
+	peer->has &= ~(id | name);
+	peer->has |= strcmp(value, "none") ? name : id;
+	return true;
+}
+
+/* The first owner is the route's own, the others follow it. */
+static bool add_owner(struct ovly_route *route, enum arg_kind kind,
+		      const char *value, struct err *e)
+{
+	bool first = !(route->has & (HAS(OVLY_A_ROUTE_PEER_NAME) |
+				     HAS(OVLY_A_ROUTE_VIA)));
+	struct ovly_owner *next = &route->more.o[route->more.n];
+	char name[OVLY_NAME_MAX + 1];
+	struct ovly_addr via = { 0 };
+
+	if (kind == ARG_OWNER_PEER ? !parse_name(value, name, e) :
+				     !parse_addr(value, &via, e))
+		return false;
+	if (!first) {
+		if (route->more.n == OVLY_OWNERS_MAX - 1)
+			return list_full(e, OVLY_OWNERS_MAX);
+		next->name = kind == ARG_OWNER_PEER ? value : NULL;
+		next->via = via;
+		route->more.n++;
+	} else if (kind == ARG_OWNER_PEER) {
+		memcpy(route->peer_name, name, sizeof(name));
+		route->has |= HAS(OVLY_A_ROUTE_PEER_NAME);
+	} else {
+		route->via = via;
+		route->has |= HAS(OVLY_A_ROUTE_VIA);
+	}
+	return true;
+}
+
 bool args_value(const struct arg *arg, const char *value, struct err *e)
 {
 	struct arg_prefixes *prefixes = arg->dst;
@@ -94,6 +137,11 @@ bool args_value(const struct arg *arg, const char *value, struct err *e)
 		return true;
 	case ARG_PROTOS:
 		return add_proto(arg->dst, value, e);
+	case ARG_BACKUP:
+		return set_backup(arg->dst, value, e);
+	case ARG_OWNER_PEER:
+	case ARG_OWNER_VIA:
+		return add_owner(arg->dst, arg->kind, value, e);
 	}
 	return false;
 }

@@ -27,6 +27,9 @@ enum arg_kind {
 	ARG_PROTO, /* uint32_t */
 	ARG_IFNAMES, /* struct arg_ifnames, repeatable */
 	ARG_PROTOS, /* struct arg_protos, repeatable */
+	ARG_BACKUP, /* struct ovly_peer, a peer name or "none" */
+	ARG_OWNER_PEER, /* struct ovly_route, a peer name, repeatable */
+	ARG_OWNER_VIA, /* struct ovly_route, an address, repeatable */
 };
 
 #define ARG_LIST_MAX 64

@@ -92,27 +92,23 @@ static void on_route(struct nlmsghdr *hdr, void *arg)
 		bridge_route(&d->br, &staged);
 }
 
-/* The controller's news: is it about our family? */
 static void on_controller(struct daemon *d, struct nlmsghdr *hdr)
 {
-	struct genlmsghdr *genl = genlmsg_hdr(hdr);
-	struct nlattr *name;
 	struct err e;
 
-	if (!genlmsg_valid_hdr(hdr, 0))
-		return;
-	name = nla_find(genlmsg_attrdata(genl, 0), genlmsg_attrlen(genl, 0),
-			CTRL_ATTR_FAMILY_NAME);
-	if (!name || nla_strcmp(name, OVLY_GENL_NAME))
-		return;
-	if (genl->cmd == CTRL_CMD_DELFAMILY) {
+	switch (ovly_nl_news(hdr)) {
+	case OVLY_NL_MODULE_GONE:
 		log_info("the kernel module is gone, waiting for it");
 		d->br.nl.family = 0;
 		d->group = 0;
 		nexthops_clear(&d->br.nexthops);
-	} else if (genl->cmd == CTRL_CMD_NEWFAMILY) {
+		break;
+	case OVLY_NL_MODULE_BACK:
 		if (join_module(d, &e))
 			d->br.resync = true;
+		break;
+	case OVLY_NL_NO_NEWS:
+		break;
 	}
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* ovlyhelper monitor: the module's events as they happen */
 #include <errno.h>
+#include <linux/genetlink.h>
 #include <linux/netlink.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
@@ -18,6 +19,7 @@
 
 struct monitor {
 	struct ovly_nl nl;
+	struct nl_sock *sk;
 	bool json;
 };
 
@@ -35,16 +37,15 @@ static const char *overlay_event(uint32_t event)
 		return "SECURE_OVERLAY_DELETE";
 	case OVLY_EVENT_ROUTE_LIMIT:
 	case OVLY_EVENT_SOURCE_VIOLATION:
+	case OVLY_EVENT_ROUTES_DISABLED:
 		return "SECURE_OVERLAY_ERROR";
 	default:
 		return NULL;
 	}
 }
 
-static json_t *view_event(const struct ovly_msg *msg)
+static json_t *now(void)
 {
-	const char *overlay = overlay_event(msg->event);
-	json_t *out = view_dev(msg);
 	char stamp[40];
 	struct timespec ts;
 	struct tm tm;
@@ -55,26 +56,64 @@ static json_t *view_event(const struct ovly_msg *msg)
 	n = strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
 	snprintf(stamp + n, sizeof(stamp) - n, ".%03ldZ",
 		 ts.tv_nsec / 1000000);
-	json_object_set_new(out, "time", json_string(stamp));
-	json_object_set_new(out, "event",
-			    json_string(word_of(event_words, msg->event)));
-	if (overlay)
-		json_object_set_new(out, "overlay-event", json_string(overlay));
-	if (msg->has & HAS(OVLY_A_PEER)) {
-		json_t *peer = json_object();
+	return json_string(stamp);
+}
 
-		view_fields(peer, &peer_fields, &msg->peer);
-		json_object_set_new(out, "peer", peer);
-	}
-	if (msg->has & HAS(OVLY_A_PATH)) {
-		json_t *path = json_object();
+/* The nest as an object, null where the event does not have it. */
+static json_t *part(const struct ovly_msg *msg, unsigned int top)
+{
+	json_t *out;
 
-		view_fields(path, &path_fields, &msg->path);
-		json_object_set_new(out, "path", path);
-	}
-	if (msg->has & HAS(OVLY_A_ROUTE))
-		json_object_set_new(out, "route", view_route(msg));
+	if (!(msg->has & HAS(top)))
+		return json_null();
+	if (top == OVLY_A_ROUTE)
+		return view_route(msg);
+	out = json_object();
+	if (top == OVLY_A_DEV)
+		view_fields(out, &dev_fields, &msg->dev);
+	else if (top == OVLY_A_PEER)
+		view_peer_fields(out, &msg->peer);
+	else
+		view_path_fields(out, &msg->path);
 	return out;
+}
+
+/* One object, all keys always.  "name" instead of the event's where it is none
+ * of the module's.
+ */
+static json_t *view_event(const struct ovly_msg *msg, const char *name)
+{
+	const char *overlay = name ? NULL : overlay_event(msg->event);
+	json_t *out = view_object(msg);
+
+	json_object_set_new(out, "time", now());
+	json_object_set_new(out, "event",
+			    json_string(name ? name : word_of(event_words,
+							      msg->event)));
+	json_object_set_new(out, "overlay-event",
+			    overlay ? json_string(overlay) : json_null());
+	json_object_set_new(out, "device", part(msg, OVLY_A_DEV));
+	json_object_set_new(out, "peer", part(msg, OVLY_A_PEER));
+	json_object_set_new(out, "path", part(msg, OVLY_A_PATH));
+	json_object_set_new(out, "route", part(msg, OVLY_A_ROUTE));
+	return out;
+}
+
+static const char *text_of(json_t *event, const char *key)
+{
+	const char *s = json_string_value(json_object_get(event, key));
+
+	return s ? s : "-";
+}
+
+static void print_path(const struct ovly_path *path)
+{
+	char buf[ADDR_STRLEN];
+
+	printf(" path %u endpoint %s", path->if_id_in,
+	       addr_str(&path->endpoint, buf));
+	if (path->previous_endpoint.family)
+		printf(" before %s", addr_str(&path->previous_endpoint, buf));
 }
 
 static void print_text(const struct ovly_msg *msg, json_t *event)
@@ -82,17 +121,14 @@ static void print_text(const struct ovly_msg *msg, json_t *event)
 	const char *overlay = overlay_event(msg->event);
 	char buf[ADDR_STRLEN];
 
-	printf("%s %s %s", json_string_value(json_object_get(event, "time")),
-	       word_of(event_words, msg->event),
-	       json_object_get(event, "dev") ?
-		       json_string_value(json_object_get(event, "dev")) : "-");
+	printf("%s %s %s", text_of(event, "time"), text_of(event, "event"),
+	       text_of(event, "dev"));
 	if (msg->peer.name[0])
 		printf(" peer %s", msg->peer.name);
 	else if (msg->path.peer_name[0])
 		printf(" peer %s", msg->path.peer_name);
 	if (msg->has & HAS(OVLY_A_PATH))
-		printf(" path %u endpoint %s", msg->path.if_id_in,
-		       addr_str(&msg->path.endpoint, buf));
+		print_path(&msg->path);
 	if (msg->route.dst.family)
 		printf(" address %s", addr_str(&msg->route.dst, buf));
 	if (overlay)
@@ -100,42 +136,71 @@ static void print_text(const struct ovly_msg *msg, json_t *event)
 	putchar('\n');
 }
 
-static void on_event(struct nlmsghdr *hdr, void *arg)
+static void print(const struct monitor *m, const struct ovly_msg *msg,
+		  const char *name)
 {
-	struct monitor *m = arg;
-	struct ovly_msg msg;
-	json_t *event;
+	json_t *event = view_event(msg, name);
 
-	if (hdr->nlmsg_type != m->nl.family || !ovly_msg_parse(hdr, &msg) ||
-	    msg.cmd != OVLY_CMD_EVENT)
-		return;
-	event = view_event(&msg);
 	if (m->json) {
 		json_dumpf(event, stdout, JSON_COMPACT);
 		putchar('\n');
 	} else {
-		print_text(&msg, event);
+		print_text(msg, event);
 	}
 	json_decref(event);
 }
 
-static bool watch(struct monitor *m, struct nl_sock *sk, struct err *e)
+/* The group has another number after each load of the module. */
+static bool join(struct monitor *m, struct err *e)
 {
-	struct pollfd fd = { .fd = nl_socket_get_fd(sk), .events = POLLIN };
+	return ovly_nl_resolve(&m->nl) && ovly_nl_join(m->sk, m->nl.group, e);
+}
+
+static void on_message(struct nlmsghdr *hdr, void *arg)
+{
+	const struct ovly_msg none = { 0 };
+	struct monitor *m = arg;
+	struct ovly_msg msg;
+	struct err ignored;
+
+	switch (ovly_nl_news(hdr)) {
+	case OVLY_NL_MODULE_GONE:
+		m->nl.family = 0;
+		print(m, &none, "module-gone");
+		return;
+	case OVLY_NL_MODULE_BACK:
+		if (join(m, &ignored))
+			print(m, &none, "module-back");
+		return;
+	case OVLY_NL_NO_NEWS:
+		break;
+	}
+	if (hdr->nlmsg_type == m->nl.family && ovly_msg_parse(hdr, &msg) &&
+	    msg.cmd == OVLY_CMD_EVENT)
+		print(m, &msg, NULL);
+}
+
+static bool watch(struct monitor *m, struct err *e)
+{
+	struct pollfd fd = { .fd = nl_socket_get_fd(m->sk), .events = POLLIN };
+	struct err ignored;
 
 	for (;;) {
 		int ret;
 
 		if (poll(&fd, 1, -1) < 0)
 			return errno == EINTR;
-		ret = ovly_nl_drain(sk, on_event, m);
-		if (ret == -ENOBUFS)
+		ret = ovly_nl_drain(m->sk, on_message, m);
+		if (ret == -ENOBUFS) {
 			puts(m->json ? "{\"event\":\"lost\"}" :
 				       "events were lost");
-		else if (ret < 0)
+			/* they may have been about the module itself */
+			join(m, &ignored);
+		} else if (ret < 0) {
 			return err_set(e, EXIT_REFUSED,
 				       "cannot read events: %s",
 				       strerror(-ret));
+		}
 		/* nobody reads any more */
 		if (fflush(stdout) == EOF)
 			return true;
@@ -149,15 +214,17 @@ static bool run(int argc, char **argv, struct err *e)
 		ARG("json", ARG_FLAG, &m.json),
 		ARG_END,
 	};
-	struct nl_sock *sk;
 	bool ok;
 
 	if (!args_parse(argc, argv, args, NULL, 0, e) ||
 	    !ovly_nl_open(&m.nl, true, e))
 		return false;
-	sk = ovly_nl_subscriber(NETLINK_GENERIC, e);
-	ok = sk && ovly_nl_join(sk, m.nl.group, e) && watch(&m, sk, e);
-	nl_socket_free(sk);
+	m.sk = ovly_nl_subscriber(NETLINK_GENERIC, e);
+	/* the family once more: it may have gone before the news are heard */
+	ok = m.sk && ovly_nl_join(m.sk, GENL_ID_CTRL, e) &&
+	     (ovly_nl_resolve(&m.nl) || ovly_nl_no_module(e)) &&
+	     ovly_nl_join(m.sk, m.nl.group, e) && watch(&m, e);
+	nl_socket_free(m.sk);
 	ovly_nl_close(&m.nl);
 	return ok;
 }

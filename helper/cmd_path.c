@@ -104,6 +104,18 @@ static bool path_del(int argc, char **argv, struct err *e)
 	return change(OVLY_CMD_PATH_DEL, 0, "delete", argc, argv, e);
 }
 
+static void words(json_t *row)
+{
+	const char *underlay =
+		json_string_value(json_object_get(row, "underlay"));
+
+	if (json_is_true(json_object_get(row, "underlay-missing")))
+		json_object_set_new(row, "underlay",
+				    json_sprintf("%s%smissing",
+						 underlay ? underlay : "",
+						 underlay ? " " : ""));
+}
+
 static bool path_list(int argc, char **argv, struct err *e)
 {
 	static const struct out_column columns[] = {
@@ -113,6 +125,7 @@ static bool path_list(int argc, char **argv, struct err *e)
 		{ "priority", "PRIO", OUT_PLAIN, true },
 		{ "endpoint", "ENDPOINT", OUT_PLAIN, false },
 		{ "underlay", "UNDERLAY", OUT_PLAIN, false },
+		{ "mtu", "MTU", OUT_PLAIN, true },
 		{ "label", "CONNECTION", OUT_PLAIN, false },
 		{ "sa-in", "SA-IN", OUT_PLAIN, true },
 		{ "sa-out", "OUT", OUT_PLAIN, true },
@@ -120,7 +133,8 @@ static bool path_list(int argc, char **argv, struct err *e)
 		{ 0 },
 	};
 
-	return show_list(OVLY_CMD_PATH_GET, view_path, columns, argc, argv, e);
+	return show_list_words(OVLY_CMD_PATH_GET, view_path, columns, words,
+			       argc, argv, e);
 }
 
 static const struct command table[] = {

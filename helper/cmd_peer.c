@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* ovlyhelper peer: the peers of a device */
+#include <inttypes.h>
 #include <linux/netlink.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +27,14 @@ static bool prepare(int argc, char **argv, struct ovly_nl *nl,
 		    .bit = HAS(OVLY_A_PEER_ON_DOWN)),
 		ARG("limit", ARG_U32, &peer->route_limit, .has = &peer->has,
 		    .bit = HAS(OVLY_A_PEER_ROUTE_LIMIT)),
+		ARG("limit-action", ARG_WORD, &peer->limit_action,
+		    .words = limit_action_words, .has = &peer->has,
+		    .bit = HAS(OVLY_A_PEER_LIMIT_ACTION)),
+		ARG("backup", ARG_BACKUP, peer),
+		ARG("mark", ARG_U32, &peer->mark, .has = &peer->has,
+		    .bit = HAS(OVLY_A_PEER_MARK)),
+		ARG("priority", ARG_U32, &peer->priority, .has = &peer->has,
+		    .bit = HAS(OVLY_A_PEER_PRIORITY)),
 		ARG_END,
 	};
 	const char *name;
@@ -100,6 +109,33 @@ static bool peer_del(int argc, char **argv, struct err *e)
 	return change(OVLY_CMD_PEER_DEL, 0, "delete", argc, argv, e);
 }
 
+static void set_text(json_t *row, const char *key, json_t *text)
+{
+	json_object_set_new(row, key, text ? text : json_null());
+}
+
+static void words(json_t *row)
+{
+	json_int_t limit = json_integer_value(json_object_get(row,
+							      "route-limit"));
+	json_int_t mark = json_integer_value(json_object_get(row, "mark"));
+	const char *backup = json_string_value(json_object_get(row, "backup"));
+	const char *action = json_string_value(json_object_get(row,
+							"limit-action"));
+	bool struck = json_is_true(json_object_get(row, "routes-disabled"));
+
+	set_text(row, "route-limit", limit ?
+		 json_sprintf("%" JSON_INTEGER_FORMAT " %s%s", limit,
+			      action ? action : "",
+			      struck ? "d" : "") : NULL);
+	set_text(row, "mark", mark ?
+		 json_sprintf("0x%" PRIx64, (uint64_t)mark) : NULL);
+	if (!json_integer_value(json_object_get(row, "priority")))
+		set_text(row, "priority", NULL);
+	if (backup && json_is_true(json_object_get(row, "via-backup")))
+		set_text(row, "backup", json_sprintf("%s (in use)", backup));
+}
+
 /* The configuration; "show peers" has what changes all the time. */
 static bool peer_list(int argc, char **argv, struct err *e)
 {
@@ -107,15 +143,17 @@ static bool peer_list(int argc, char **argv, struct err *e)
 		{ "name", "PEER", OUT_PLAIN, false },
 		{ "dev", "DEVICE", OUT_PLAIN, false },
 		{ "addr", "ADDRESS", OUT_PLAIN, false },
-		{ "on-down", "ON-DOWN", OUT_PLAIN, false },
-		{ "route-limit", "LIMIT", OUT_PLAIN, true },
 		{ "state", "STATE", OUT_STATE, false },
-		{ "routes", "ROUTES", OUT_PLAIN, true },
-		{ "paths", "PATHS", OUT_PLAIN, true },
+		{ "on-down", "ON-DOWN", OUT_PLAIN, false },
+		{ "route-limit", "LIMIT", OUT_PLAIN, false },
+		{ "backup", "BACKUP", OUT_PLAIN, false },
+		{ "mark", "MARK", OUT_PLAIN, true },
+		{ "priority", "PRIO", OUT_PLAIN, true },
 		{ 0 },
 	};
 
-	return show_list(OVLY_CMD_PEER_GET, view_peer, columns, argc, argv, e);
+	return show_list_words(OVLY_CMD_PEER_GET, view_peer, columns, words,
+			       argc, argv, e);
 }
 
 static const struct command table[] = {
@@ -137,7 +175,8 @@ const struct command cmd_peer = {
 	.summary = "add, set, del and list peers",
 	.usage =
 "ovlyhelper peer add NAME [dev NAME] [addr ADDR]... [on-down hold|withdraw]\n"
-"       [limit N]\n"
+"       [limit N] [limit-action refuse|disable] [backup PEER|none] [mark N]\n"
+"       [priority N]\n"
 "ovlyhelper peer set NAME [dev NAME] ...    the addresses replace the old ones\n"
 "ovlyhelper peer del NAME [dev NAME]\n"
 "ovlyhelper peer list [dev NAME] [json]\n"

@@ -14,20 +14,19 @@
 
 static bool prepare(int argc, char **argv, struct ovly_nl *nl,
 		    struct ovly_route *route, struct ovly_req *req,
-		    bool with_prefix, struct err *e)
+		    bool with_prefix, bool *append, struct err *e)
 {
 	char dev[IFNAMSIZ] = "";
 	uint32_t *has = &route->has;
 	const struct arg args[] = {
 		ARG("dev", ARG_IFNAME, dev),
-		ARG("peer", ARG_NAME, route->peer_name, .has = has,
-		    .bit = HAS(OVLY_A_ROUTE_PEER_NAME)),
-		ARG("via", ARG_ADDR, &route->via, .has = has,
-		    .bit = HAS(OVLY_A_ROUTE_VIA)),
+		ARG("peer", ARG_OWNER_PEER, route),
+		ARG("via", ARG_OWNER_VIA, route),
 		ARG("metric", ARG_U32, &route->metric, .has = has,
 		    .bit = HAS(OVLY_A_ROUTE_METRIC)),
 		ARG("protocol", ARG_PROTO, &route->protocol, .has = has,
 		    .bit = HAS(OVLY_A_ROUTE_PROTOCOL)),
+		ARG(append ? "append" : NULL, ARG_FLAG, append),
 		ARG_END,
 	};
 	struct ovly_prefix prefix;
@@ -46,9 +45,6 @@ static bool prepare(int argc, char **argv, struct ovly_nl *nl,
 		route->dst = prefix.addr;
 		route->prefixlen = prefix.len;
 	}
-	if (route->peer_name[0] && route->via.family)
-		return err_set(e, EXIT_USAGE,
-			       "'peer' and 'via' exclude each other");
 	if (!ovly_nl_open(nl, true, e))
 		return false;
 	req->route = route;
@@ -96,39 +92,70 @@ static void tell_elsewhere(struct ovly_nl *nl, const struct ovly_route *route,
 			ifindex_str(ifindex, here, sizeof(here)));
 }
 
+/* " to peer a, b" or " via 10.0.0.1, 10.0.0.2", empty where none is named */
+static const char *owners_str(const struct ovly_route *route, char *buf,
+			      size_t size)
+{
+	char via[ADDR_STRLEN];
+	unsigned int i;
+	size_t n;
+
+	if (route->peer_name[0])
+		n = (size_t)snprintf(buf, size, " to peer %s",
+				     route->peer_name);
+	else if (route->via.family)
+		n = (size_t)snprintf(buf, size, " via %s",
+				     addr_str(&route->via, via));
+	else
+		n = (size_t)snprintf(buf, size, "%s", "");
+	for (i = 0; i < route->more.n && n < size; i++) {
+		const struct ovly_owner *o = &route->more.o[i];
+
+		n += (size_t)snprintf(buf + n, size - n, ", %s",
+				      o->name ? o->name :
+						addr_str(&o->via, via));
+	}
+	return buf;
+}
+
 static bool change(int cmd, int flags, const char *what, int argc, char **argv,
 		   struct err *e)
 {
+	bool adding = cmd == OVLY_CMD_ROUTE_NEW;
 	struct ovly_nl_error refusal;
 	struct ovly_route route;
+	bool append = false;
 	struct ovly_req req;
 	struct ovly_nl nl;
 	bool ok;
 
-	if (!prepare(argc, argv, &nl, &route, &req, true, e))
+	if (!prepare(argc, argv, &nl, &route, &req, true,
+		     adding ? &append : NULL, e))
 		return false;
-	if (cmd == OVLY_CMD_ROUTE_NEW && !route.peer_name[0] &&
-	    !route.via.family) {
+	if (adding && !route.peer_name[0] && !route.via.family) {
 		ok = err_set(e, EXIT_USAGE,
 			     "whose route? say 'peer NAME' or 'via ADDR'");
 		goto out;
 	}
+	if (append && flags & NLM_F_REPLACE) {
+		ok = err_set(e, EXIT_USAGE,
+			     "'replace' names all owners: 'append' goes with 'add'");
+		goto out;
+	}
+	if (append)
+		flags = NLM_F_CREATE | NLM_F_APPEND;
 	ok = ovly_ctl_do(&nl, cmd, flags, &req, NULL, &refusal);
 	if (!ok) {
 		const struct ovly_prefix prefix = {
 			.addr = route.dst, .len = (uint8_t)route.prefixlen,
 		};
 		char buf[PREFIX_STRLEN];
-		char via[ADDR_STRLEN];
+		char whose[400];
 
-		ovly_nl_err(e, &refusal, "cannot %s route %s%s%s", what,
+		ovly_nl_err(e, &refusal, "cannot %s route %s%s", what,
 			    prefix_str(&prefix, buf),
-			    cmd == OVLY_CMD_ROUTE_DEL ? "" :
-			    route.peer_name[0] ? " to peer " : " via ",
-			    cmd == OVLY_CMD_ROUTE_DEL ? "" :
-			    route.peer_name[0] ? route.peer_name :
-						 addr_str(&route.via, via));
-		if (cmd == OVLY_CMD_ROUTE_NEW &&
+			    owners_str(&route, whose, sizeof(whose)));
+		if (adding &&
 		    (refusal.error == ENOENT || refusal.error == ESRCH))
 			tell_elsewhere(&nl, &route, req.ifindex, e);
 	}
@@ -163,7 +190,7 @@ static bool route_flush(int argc, char **argv, struct err *e)
 	struct ovly_nl nl;
 	bool ok;
 
-	if (!prepare(argc, argv, &nl, &filter, &req, false, e))
+	if (!prepare(argc, argv, &nl, &filter, &req, false, NULL, e))
 		return false;
 	ok = ovly_ctl_do(&nl, OVLY_CMD_ROUTE_FLUSH, 0, &req, &reply, &refusal);
 	if (ok)
@@ -193,10 +220,12 @@ const struct command cmd_route = {
 	.run = run,
 	.summary = "add, replace, del, list and flush the routes of peers",
 	.usage =
-"ovlyhelper route add PREFIX peer NAME|via ADDR [dev NAME] [metric N]\n"
-"       [protocol P]\n"
-"ovlyhelper route replace PREFIX ...        add, or move to another peer\n"
-"ovlyhelper route del PREFIX [dev NAME] [metric N]\n"
+"ovlyhelper route add PREFIX peer NAME|via ADDR... [append] [dev NAME]\n"
+"       [metric N] [protocol P]     several peers are one multipath route;\n"
+"                                   \"append\" leaves those there are\n"
+"ovlyhelper route replace PREFIX ...        add, or move to other peers\n"
+"ovlyhelper route del PREFIX [peer NAME|via ADDR]... [dev NAME] [metric N]\n"
+"                                   of the named peers, else of all\n"
 "ovlyhelper route list [dev NAME] [peer NAME] [protocol P] [json]\n"
 "ovlyhelper route flush [dev NAME] [peer NAME] [protocol P]\n"
 "example: ovlyhelper route add 81.81.81.1/32 via 166.34.121.112\n",

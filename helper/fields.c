@@ -14,13 +14,16 @@
 const char *const mode_words[] = { "p2p", "multipoint", NULL };
 const char *const src_valid_words[] = { "strict", "loose", "off", NULL };
 const char *const on_down_words[] = { "hold", "withdraw", NULL };
+const char *const limit_action_words[] = { "refuse", "disable", NULL };
 const char *const peer_state_words[] = { "down", "up", NULL };
 const char *const path_state_words[] = { "down", "standby", "active", NULL };
 const char *const event_words[] = {
 	"unspec",     "dev-new",  "dev-del",  "peer-new",
 	"peer-set",   "peer-del", "peer-up",  "peer-down",
 	"path-new",   "path-del", "path-active", "route-limit",
-	"source-violation", NULL,
+	"source-violation", "dev-up", "dev-down", "path-up",
+	"path-down",  "endpoint-moved", "routes-disabled", "routes-enabled",
+	NULL,
 };
 
 static const struct field dev_rows[] = {
@@ -57,6 +60,20 @@ static const struct field peer_rows[] = {
 	    "transitions"),
 	ROW(OVLY_A_PEER_SINCE, FIELD_U64, ovly_peer, since, "since"),
 	ROW(OVLY_A_PEER_STATS, FIELD_STATS, ovly_peer, stats, "stats"),
+	ROW(OVLY_A_PEER_BACKUP_ID, FIELD_U32, ovly_peer, backup_id,
+	    "backup-id"),
+	ROW(OVLY_A_PEER_BACKUP_NAME, FIELD_STR, ovly_peer, backup_name,
+	    "backup"),
+	WORDS(OVLY_A_PEER_LIMIT_ACTION, ovly_peer, limit_action,
+	      "limit-action", limit_action_words),
+	ROW(OVLY_A_PEER_MARK, FIELD_U32, ovly_peer, mark, "mark"),
+	ROW(OVLY_A_PEER_PRIORITY, FIELD_U32, ovly_peer, priority, "priority"),
+	ROW(OVLY_A_PEER_ROUTES_DISABLED, FIELD_FLAG, ovly_peer,
+	    routes_disabled, "routes-disabled"),
+	ROW(OVLY_A_PEER_VIA_BACKUP, FIELD_FLAG, ovly_peer, via_backup,
+	    "via-backup"),
+	ROW(OVLY_A_PEER_LAST_RX, FIELD_U64, ovly_peer, last_rx, "last-rx"),
+	ROW(OVLY_A_PEER_LAST_TX, FIELD_U64, ovly_peer, last_tx, "last-tx"),
 };
 
 static const struct field path_rows[] = {
@@ -78,6 +95,11 @@ static const struct field path_rows[] = {
 	ROW(OVLY_A_PATH_SA_IN, FIELD_U32, ovly_path, sa_in, "sa-in"),
 	ROW(OVLY_A_PATH_SA_OUT, FIELD_U32, ovly_path, sa_out, "sa-out"),
 	ROW(OVLY_A_PATH_SINCE, FIELD_U64, ovly_path, since, "since"),
+	ROW(OVLY_A_PATH_UNDERLAY_NAME, FIELD_STR, ovly_path, underlay_name,
+	    "underlay-name"),
+	ROW(OVLY_A_PATH_MTU, FIELD_U32, ovly_path, mtu, "mtu"),
+	ROW(OVLY_A_PATH_PREVIOUS_ENDPOINT, FIELD_ADDR, ovly_path,
+	    previous_endpoint, "previous-endpoint"),
 };
 
 static const struct field route_rows[] = {

@@ -15,6 +15,7 @@ enum field_kind {
 	FIELD_U64,
 	FIELD_ENUM, /* u32 with names */
 	FIELD_IFINDEX, /* u32, shown as the device's name */
+	FIELD_FLAG, /* u32, 0 or 1 */
 	FIELD_STR,
 	FIELD_ADDR,
 	FIELD_ADDRS, /* repeated FIELD_ADDR */
@@ -39,7 +40,8 @@ struct field_set {
 extern const struct field_set dev_fields, peer_fields, path_fields,
 	route_fields, refused_fields;
 extern const char *const mode_words[], *const src_valid_words[],
-	*const on_down_words[], *const peer_state_words[],
+	*const on_down_words[], *const limit_action_words[],
+	*const peer_state_words[],
 	*const path_state_words[], *const event_words[];
 
 /* The name of a counter, NULL for UNSPEC and PAD. */

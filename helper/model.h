@@ -66,7 +66,19 @@ struct ovly_peer {
 	uint32_t transitions;
 	uint64_t since;
 	struct ovly_stats stats;
+	uint32_t backup_id;
+	char backup_name[OVLY_NAME_MAX + 1];
+	uint32_t limit_action;
+	uint32_t mark;
+	uint32_t priority;
+	uint32_t routes_disabled;
+	uint32_t via_backup;
+	uint64_t last_rx;
+	uint64_t last_tx;
 };
+
+/* what .underlay reads while the device does not exist */
+#define UNDERLAY_MISSING UINT32_MAX
 
 struct ovly_path {
 	uint32_t has;
@@ -84,6 +96,20 @@ struct ovly_path {
 	uint32_t sa_in;
 	uint32_t sa_out;
 	uint64_t since;
+	char underlay_name[IFNAMSIZ];
+	uint32_t mtu;
+	struct ovly_addr previous_endpoint;
+};
+
+/* An owner beside the first: by name where that is set, else by next hop. */
+struct ovly_owner {
+	const char *name; /* of the caller */
+	struct ovly_addr via;
+};
+
+struct ovly_owners {
+	unsigned int n;
+	struct ovly_owner o[OVLY_OWNERS_MAX - 1];
 };
 
 struct ovly_route {
@@ -98,6 +124,7 @@ struct ovly_route {
 	uint32_t family;
 	uint32_t flags;
 	uint32_t error;
+	struct ovly_owners more; /* in requests only */
 };
 
 struct ovly_refused {

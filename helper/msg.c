@@ -25,6 +25,7 @@ static bool put_field(struct nl_msg *msg, const struct field *f,
 	case FIELD_U32:
 	case FIELD_ENUM:
 	case FIELD_IFINDEX:
+	case FIELD_FLAG:
 		return nla_put_u32(msg, f->attr, *(const uint32_t *)value) == 0;
 	case FIELD_U64:
 		return nla_put_u64(msg, f->attr, *(const uint64_t *)value) == 0;
@@ -59,13 +60,30 @@ bool ovly_msg_put_fields(struct nl_msg *msg, const struct field_set *set,
 	return true;
 }
 
+static bool put_owners(struct nl_msg *msg, const struct ovly_owners *owners)
+{
+	unsigned int i;
+
+	for (i = 0; i < owners->n; i++) {
+		const struct ovly_owner *o = &owners->o[i];
+
+		if (o->name ? nla_put_string(msg, OVLY_A_ROUTE_PEER_NAME,
+					     o->name) < 0 :
+			      !put_addr(msg, OVLY_A_ROUTE_VIA, &o->via))
+			return false;
+	}
+	return true;
+}
+
 bool ovly_msg_put(struct nl_msg *msg, unsigned int top_attr, const void *object)
 {
+	const struct ovly_route *route = object;
 	struct nlattr *nest = nla_nest_start(msg, (int)top_attr | NLA_F_NESTED);
 
 	if (!nest)
 		return false;
-	if (!ovly_msg_put_fields(msg, fields_of(top_attr), object)) {
+	if (!ovly_msg_put_fields(msg, fields_of(top_attr), object) ||
+	    (top_attr == OVLY_A_ROUTE && !put_owners(msg, &route->more))) {
 		nla_nest_cancel(msg, nest);
 		return false;
 	}
@@ -139,6 +157,7 @@ static bool get_field(const struct nlattr *nla, const struct field *f,
 	case FIELD_U32:
 	case FIELD_ENUM:
 	case FIELD_IFINDEX:
+	case FIELD_FLAG:
 		return get_u32(nla, value);
 	case FIELD_U64:
 		return get_u64(nla, value);

@@ -73,6 +73,23 @@ bool ovly_nl_resolve(struct ovly_nl *nl)
 	return true;
 }
 
+enum ovly_nl_news ovly_nl_news(struct nlmsghdr *hdr)
+{
+	struct genlmsghdr *genl = genlmsg_hdr(hdr);
+	struct nlattr *name;
+
+	if (hdr->nlmsg_type != GENL_ID_CTRL || !genlmsg_valid_hdr(hdr, 0))
+		return OVLY_NL_NO_NEWS;
+	name = nla_find(genlmsg_attrdata(genl, 0), genlmsg_attrlen(genl, 0),
+			CTRL_ATTR_FAMILY_NAME);
+	if (!name || nla_strcmp(name, OVLY_GENL_NAME))
+		return OVLY_NL_NO_NEWS;
+	if (genl->cmd == CTRL_CMD_DELFAMILY)
+		return OVLY_NL_MODULE_GONE;
+	return genl->cmd == CTRL_CMD_NEWFAMILY ? OVLY_NL_MODULE_BACK :
+						 OVLY_NL_NO_NEWS;
+}
+
 bool ovly_nl_open(struct ovly_nl *nl, bool need_module, struct err *e)
 {
 	memset(nl, 0, sizeof(*nl));

@@ -39,6 +39,9 @@ bool ovly_nl_open(struct ovly_nl *nl, bool need_module, struct err *e);
 void ovly_nl_close(struct ovly_nl *nl);
 /* Looks the family up (again); false without a message when it is not there. */
 bool ovly_nl_resolve(struct ovly_nl *nl);
+/* What a message of the controller, of group GENL_ID_CTRL, says about it. */
+enum ovly_nl_news { OVLY_NL_NO_NEWS, OVLY_NL_MODULE_GONE, OVLY_NL_MODULE_BACK };
+enum ovly_nl_news ovly_nl_news(struct nlmsghdr *hdr);
 /* The error for a family that is not there. */
 bool ovly_nl_no_module(struct err *e);
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "args.h"
-#include "names.h"
 #include "out.h"
 #include "parse.h"
 #include "rtnl.h"
@@ -117,13 +116,9 @@ static json_t *view_overlay(struct ovly_nl *nl, const struct overlay *o,
 	set_str(out, "name", peer->peer.name);
 	set_str(out, "state", word_of(peer_state_words, up));
 	set_str(out, "active-local-bridge",
-		active && active->underlay ?
-			ifindex_str(active->underlay, name, sizeof(name)) :
-			NULL);
+		active ? view_underlay(active, name) : NULL);
 	set_str(out, "selected-local-bridge",
-		selected && selected->underlay ?
-			ifindex_str(selected->underlay, name, sizeof(name)) :
-			NULL);
+		selected ? view_underlay(selected, name) : NULL);
 	set_local(nl, out, peer);
 	set_addr(out, "active-remote-interface-ip-addr",
 		 shown ? &shown->endpoint : NULL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* ovlyhelper show peers, routes, drops: listings of the module's objects */
+/* ovlyhelper show peers, drops: listings of the module's objects */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,22 +9,29 @@
 #include "show.h"
 #include "view.h"
 
-static bool print(json_t *list, const struct out_column *columns, bool json)
+static bool print(json_t *list, const struct out_column *columns,
+		  show_words words, bool json)
 {
+	json_t *row;
+	size_t i;
+
 	if (!list)
 		return false;
 	if (json) {
 		out_json(list);
 		return true;
 	}
+	json_array_foreach(list, i, row)
+		if (words)
+			words(row);
 	out_table(list, columns);
 	json_decref(list);
 	return true;
 }
 
-bool show_list(int cmd, json_t *(*view)(const struct ovly_msg *msg),
-	       const struct out_column *columns, int argc, char **argv,
-	       struct err *e)
+bool show_list_words(int cmd, json_t *(*view)(const struct ovly_msg *msg),
+		     const struct out_column *columns, show_words words,
+		     int argc, char **argv, struct err *e)
 {
 	char dev[IFNAMSIZ] = "";
 	bool json = false;
@@ -45,7 +52,14 @@ bool show_list(int cmd, json_t *(*view)(const struct ovly_msg *msg),
 	if (!dev[0] || req.ifindex)
 		list = view_list(&nl, cmd, &req, view, e);
 	ovly_nl_close(&nl);
-	return print(list, columns, json);
+	return print(list, columns, words, json);
+}
+
+bool show_list(int cmd, json_t *(*view)(const struct ovly_msg *msg),
+	       const struct out_column *columns, int argc, char **argv,
+	       struct err *e)
+{
+	return show_list_words(cmd, view, columns, NULL, argc, argv, e);
 }
 
 /* The peer's active path's endpoint, which is what people look for. */
@@ -57,7 +71,8 @@ static void add_endpoints(json_t *peers, json_t *paths)
 	json_array_foreach(peers, i, peer) {
 		json_t *active = json_object_get(peer, "active-path");
 
-		if (!active)
+		json_object_set_new(peer, "endpoint", json_null());
+		if (!json_is_integer(active))
 			continue;
 		json_array_foreach(paths, k, path)
 			if (json_equal(active,
@@ -67,16 +82,45 @@ static void add_endpoints(json_t *peers, json_t *paths)
 	}
 }
 
+static void set_ago(json_t *row, const char *key)
+{
+	json_t *ms = json_object_get(row, key);
+	char buf[32];
+
+	json_object_set_new(row, key, json_is_integer(ms) ?
+		json_sprintf("%s ago", out_since((uint64_t)
+				json_integer_value(ms), buf, sizeof(buf))) :
+		json_string("never"));
+}
+
+static void peer_words(json_t *row)
+{
+	const char *backup =
+		json_string_value(json_object_get(row, "backup"));
+
+	if (backup && json_is_true(json_object_get(row, "via-backup")))
+		json_object_set_new(row, "endpoint",
+				    json_sprintf("backup %s", backup));
+	if (json_is_true(json_object_get(row, "routes-disabled")))
+		json_object_set_new(row, "routes",
+			json_sprintf("%" JSON_INTEGER_FORMAT " disabled",
+				     json_integer_value(json_object_get(
+						row, "routes"))));
+	set_ago(row, "last-rx");
+	set_ago(row, "last-tx");
+}
+
 bool show_peers(int argc, char **argv, struct err *e)
 {
 	static const struct out_column columns[] = {
 		{ "name", "PEER", OUT_PLAIN, false },
 		{ "state", "STATE", OUT_STATE, false },
-		{ "addr", "ADDRESS", OUT_PLAIN, false },
-		{ "endpoint", "ENDPOINT", OUT_PLAIN, false },
+		{ "endpoint", "VIA", OUT_PLAIN, false },
 		{ "routes", "ROUTES", OUT_PLAIN, true },
 		{ "stats.rx-bytes", "RX", OUT_BYTES, true },
+		{ "last-rx", "LAST-RX", OUT_PLAIN, true },
 		{ "stats.tx-bytes", "TX", OUT_BYTES, true },
+		{ "last-tx", "LAST-TX", OUT_PLAIN, true },
 		{ "since", "SINCE", OUT_SINCE, true },
 		{ 0 },
 	};
@@ -107,60 +151,7 @@ bool show_peers(int argc, char **argv, struct err *e)
 	}
 	add_endpoints(peers, paths);
 	json_decref(paths);
-	return print(peers, columns, json);
-}
-
-bool show_routes(int argc, char **argv, struct err *e)
-{
-	static const struct out_column columns[] = {
-		{ "prefix", "PREFIX", OUT_PLAIN, false },
-		{ "peer-name", "PEER", OUT_PLAIN, false },
-		{ "dev", "DEVICE", OUT_PLAIN, false },
-		{ "protocol", "PROTO", OUT_PLAIN, false },
-		{ "metric", "METRIC", OUT_PLAIN, true },
-		{ "installed", "INSTALLED", OUT_PLAIN, false },
-		{ "error", "ERROR", OUT_PLAIN, false },
-		{ 0 },
-	};
-	static const char *const families[] = { "4", "6", NULL };
-	struct ovly_route filter = { 0 };
-	char dev[IFNAMSIZ] = "";
-	uint32_t family = 0;
-	bool has_family = false;
-	bool json = false;
-	uint32_t has = 0;
-	const struct arg args[] = {
-		ARG("dev", ARG_IFNAME, dev),
-		ARG("peer", ARG_NAME, filter.peer_name, .has = &filter.has,
-		    .bit = HAS(OVLY_A_ROUTE_PEER_NAME)),
-		ARG("protocol", ARG_PROTO, &filter.protocol,
-		    .has = &filter.has, .bit = HAS(OVLY_A_ROUTE_PROTOCOL)),
-		ARG("family", ARG_WORD, &family, .words = families,
-		    .has = &has, .bit = 1),
-		ARG("json", ARG_FLAG, &json),
-		ARG_END,
-	};
-	struct ovly_req req = { 0 };
-	struct ovly_nl nl;
-	json_t *list = NULL;
-
-	if (!args_parse(argc, argv, args, NULL, 0, e) ||
-	    !ovly_nl_open(&nl, true, e))
-		return false;
-	has_family = has;
-	if (has_family) {
-		filter.has |= HAS(OVLY_A_ROUTE_FAMILY);
-		filter.family = family ? AF_INET6 : AF_INET;
-	}
-	if (filter.has)
-		req.route = &filter;
-	/* a peer's name means nothing without its device */
-	if (dev[0] || filter.peer_name[0])
-		req.ifindex = ovly_ctl_ifindex(&nl, dev, e);
-	if ((!dev[0] && !filter.peer_name[0]) || req.ifindex)
-		list = view_list(&nl, OVLY_CMD_ROUTE_GET, &req, view_route, e);
-	ovly_nl_close(&nl);
-	return print(list, columns, json);
+	return print(peers, columns, peer_words, json);
 }
 
 /* Counters that tell why a packet was dropped, with words for people. */
@@ -274,5 +265,5 @@ bool show_drops(int argc, char **argv, struct err *e)
 		json_decref(d.list);
 		return true;
 	}
-	return print(d.list, columns, json);
+	return print(d.list, columns, NULL, json);
 }

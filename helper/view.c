@@ -56,6 +56,8 @@ static json_t *view_field(const struct field *f, const void *value)
 	char buf[IFNAMSIZ];
 
 	switch (f->kind) {
+	case FIELD_FLAG:
+		return json_boolean(*(const uint32_t *)value);
 	case FIELD_U32:
 		return json_integer(*(const uint32_t *)value);
 	case FIELD_U64:
@@ -64,7 +66,7 @@ static json_t *view_field(const struct field *f, const void *value)
 		return json_string(word_of(f->words, *(const uint32_t *)value));
 	case FIELD_IFINDEX:
 		if (!*(const uint32_t *)value)
-			return NULL;
+			return json_null();
 		return json_string(ifindex_str(*(const uint32_t *)value, buf,
 					       sizeof(buf)));
 	case FIELD_STR:
@@ -87,13 +89,15 @@ void view_fields(json_t *out, const struct field_set *set, const void *object)
 	for (i = 0; i < set->n; i++) {
 		const struct field *f = &set->field[i];
 
-		if (has & HAS(f->attr))
+		if (has & HAS(f->attr) || f->kind == FIELD_ADDRS)
 			json_object_set_new(out, f->name,
 				view_field(f, (const char *)object + f->off));
+		else
+			json_object_set_new(out, f->name, json_null());
 	}
 }
 
-static json_t *view_object(const struct ovly_msg *msg)
+json_t *view_object(const struct ovly_msg *msg)
 {
 	json_t *out = json_object();
 	char buf[IFNAMSIZ];
@@ -103,7 +107,40 @@ static json_t *view_object(const struct ovly_msg *msg)
 	else if (msg->ifindex)
 		json_object_set_new(out, "dev", json_string(ifindex_str(
 					msg->ifindex, buf, sizeof(buf))));
+	else
+		json_object_set_new(out, "dev", json_null());
 	return out;
+}
+
+void view_peer_fields(json_t *out, const struct ovly_peer *peer)
+{
+	view_fields(out, &peer_fields, peer);
+	if (peer->backup_id || peer->backup_name[0])
+		return;
+	json_object_set_new(out, "backup-id", json_null());
+	json_object_set_new(out, "backup", json_null());
+}
+
+const char *view_underlay(const struct ovly_path *path, char buf[IFNAMSIZ])
+{
+	if (path->underlay_name[0])
+		return path->underlay_name;
+	if (!path->underlay || path->underlay == UNDERLAY_MISSING)
+		return NULL;
+	return ifindex_str(path->underlay, buf, IFNAMSIZ);
+}
+
+void view_path_fields(json_t *out, const struct ovly_path *path)
+{
+	char buf[IFNAMSIZ];
+	const char *name = view_underlay(path, buf);
+
+	view_fields(out, &path_fields, path);
+	json_object_del(out, "underlay-name");
+	json_object_set_new(out, "underlay",
+			    name ? view_str(name) : json_null());
+	json_object_set_new(out, "underlay-missing",
+			    json_boolean(path->underlay == UNDERLAY_MISSING));
 }
 
 json_t *view_dev(const struct ovly_msg *msg)
@@ -118,7 +155,7 @@ json_t *view_peer(const struct ovly_msg *msg)
 {
 	json_t *out = view_object(msg);
 
-	view_fields(out, &peer_fields, &msg->peer);
+	view_peer_fields(out, &msg->peer);
 	return out;
 }
 
@@ -126,7 +163,8 @@ json_t *view_path(const struct ovly_msg *msg)
 {
 	json_t *out = view_object(msg);
 
-	view_fields(out, &path_fields, &msg->path);
+	view_path_fields(out, &msg->path);
+	json_object_del(out, "previous-endpoint");
 	return out;
 }
 
@@ -144,10 +182,15 @@ json_t *view_route(const struct ovly_msg *msg)
 	json_object_del(out, "dst");
 	json_object_del(out, "prefixlen");
 	json_object_del(out, "flags");
+	/* what only requests have */
+	json_object_del(out, "via");
+	json_object_del(out, "family");
 	json_object_set_new(out, "installed",
 		json_boolean(route->flags & OVLY_ROUTE_F_INSTALLED));
 	json_object_set_new(out, "system",
 		json_boolean(route->flags & OVLY_ROUTE_F_SYSTEM));
+	json_object_set_new(out, "multipath",
+		json_boolean(route->flags & OVLY_ROUTE_F_MULTIPATH));
 	if (route->has & HAS(OVLY_A_ROUTE_PROTOCOL))
 		json_object_set_new(out, "protocol", json_string(proto_str(
 				route->protocol, buf, sizeof(buf))));

@@ -8,8 +8,17 @@
 #include "ctl.h"
 #include "fields.h"
 
-/* Adds the fields that the object has. */
+/* Adds a key for every field: null, or an empty array, for what the object does
+ * not have.
+ */
 void view_fields(json_t *out, const struct field_set *set, const void *object);
+/* The same for the objects that have more or other keys than fields. */
+void view_peer_fields(json_t *out, const struct ovly_peer *peer);
+void view_path_fields(json_t *out, const struct ovly_path *path);
+/* The underlay device's name, NULL where there is none or it is not known. */
+const char *view_underlay(const struct ovly_path *path, char buf[IFNAMSIZ]);
+/* An object with "dev". */
+json_t *view_object(const struct ovly_msg *msg);
 /* An object with "dev" and the fields. */
 json_t *view_dev(const struct ovly_msg *msg);
 json_t *view_peer(const struct ovly_msg *msg);

@@ -13,6 +13,8 @@ static struct {
 	struct ovly_addrs addr;
 	struct arg_protos protos;
 	const char *text;
+	struct ovly_peer peer;
+	struct ovly_route route;
 } v;
 
 static const struct arg args[] = {
@@ -23,6 +25,9 @@ static const struct arg args[] = {
 	ARG("addr", ARG_ADDRS, &v.addr),
 	ARG("protocol", ARG_PROTOS, &v.protos),
 	ARG("text", ARG_TEXT, &v.text),
+	ARG("backup", ARG_BACKUP, &v.peer),
+	ARG("peer", ARG_OWNER_PEER, &v.route),
+	ARG("via", ARG_OWNER_VIA, &v.route),
 	ARG_END,
 };
 
@@ -31,13 +36,13 @@ static const char *positional[1];
 static bool parse(const char *line, unsigned int max, struct err *e)
 {
 	static char buf[256];
-	char *argv[32];
+	char *argv[48];
 	int argc = 0;
 	char *word;
 
 	memset(&v, 0, sizeof(v));
 	snprintf(buf, sizeof(buf), "%s", line);
-	for (word = strtok(buf, " "); word && argc < 32;
+	for (word = strtok(buf, " "); word && argc < 48;
 	     word = strtok(NULL, " "))
 		argv[argc++] = word;
 	return args_parse(argc, argv, args, positional, max, e);
@@ -77,6 +82,45 @@ static void lists_repeat_and_keep_each_once(void **state)
 	assert_int_equal(v.protos.n, 2);
 	assert_true(v.protos.set[RTPROT_BIRD]);
 	assert_true(v.protos.set[RTPROT_BGP]);
+}
+
+static void backup_is_a_peer_or_none(void **state)
+{
+	struct err e;
+
+	(void)state;
+	assert_true(parse("--backup hub2", 0, &e));
+	assert_int_equal(v.peer.has, HAS(OVLY_A_PEER_BACKUP_NAME));
+	assert_string_equal(v.peer.backup_name, "hub2");
+	assert_true(parse("--backup hub2 --backup none", 0, &e));
+	assert_int_equal(v.peer.has, HAS(OVLY_A_PEER_BACKUP_ID));
+	assert_int_equal(v.peer.backup_id, 0);
+}
+
+static void owners_keep_their_order(void **state)
+{
+	char line[256] = "x";
+	struct err e;
+	int i;
+
+	(void)state;
+	assert_true(parse("peer one", 0, &e));
+	assert_string_equal(v.route.peer_name, "one");
+	assert_int_equal(v.route.more.n, 0);
+	assert_true(parse("x via 10.0.0.1 peer two via 2001:db8::3", 1, &e));
+	assert_int_equal(v.route.has, HAS(OVLY_A_ROUTE_VIA));
+	assert_addr(&v.route.via, "10.0.0.1");
+	assert_int_equal(v.route.more.n, 2);
+	assert_string_equal(v.route.more.o[0].name, "two");
+	assert_null(v.route.more.o[1].name);
+	assert_addr(&v.route.more.o[1].via, "2001:db8::3");
+	for (i = 0; i < OVLY_OWNERS_MAX; i++)
+		sprintf(line + strlen(line), " peer p%d", i);
+	assert_true(parse(line, 1, &e));
+	assert_int_equal(v.route.more.n, OVLY_OWNERS_MAX - 1);
+	strcat(line, " peer more");
+	assert_false(parse(line, 1, &e));
+	assert_names(&e, "at most 16");
 }
 
 static void refusals_name_the_argument(void **state)
@@ -122,6 +166,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(three_spellings),
 		cmocka_unit_test(lists_repeat_and_keep_each_once),
+		cmocka_unit_test(backup_is_a_peer_or_none),
+		cmocka_unit_test(owners_keep_their_order),
 		cmocka_unit_test(refusals_name_the_argument),
 		cmocka_unit_test(missing_positional_is_null),
 	};

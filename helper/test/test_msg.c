@@ -30,6 +30,7 @@ static void fill(const struct field_set *set, void *object)
 		case FIELD_U32:
 		case FIELD_ENUM:
 		case FIELD_IFINDEX:
+		case FIELD_FLAG:
 			*(uint32_t *)value = 1000 + f->attr;
 			break;
 		case FIELD_U64:
@@ -117,6 +118,46 @@ static void only_given_fields_are_sent(void **state)
 	assert_true(ovly_msg_parse(nlmsg_hdr(msg), &got));
 	assert_int_equal(got.peer.has, HAS(OVLY_A_PEER_NAME));
 	assert_int_equal(got.peer.id, 0);
+	nlmsg_free(msg);
+}
+
+/* the attributes of a request's route, in their order */
+static unsigned int owners_of(struct nl_msg *msg, struct nlattr *owner[8])
+{
+	struct nlattr *nest = nlmsg_find_attr(nlmsg_hdr(msg), GENL_HDRLEN,
+					      OVLY_A_ROUTE);
+	struct nlattr *nla;
+	unsigned int n = 0;
+	int rem;
+
+	nla_for_each_nested(nla, nest, rem)
+		if (n < 8 && (nla_type(nla) == OVLY_A_ROUTE_PEER_NAME ||
+			      nla_type(nla) == OVLY_A_ROUTE_VIA))
+			owner[n++] = nla;
+	return n;
+}
+
+static void several_owners_are_repeated_attributes(void **state)
+{
+	struct ovly_route route = {
+		.has = HAS(OVLY_A_ROUTE_PREFIXLEN) |
+		       HAS(OVLY_A_ROUTE_PEER_NAME),
+		.peer_name = "one",
+		.more = { .n = 2, .o = {
+			{ .name = "two" },
+			{ .via = test_addr("10.0.0.3") },
+		} },
+	};
+	struct nl_msg *msg = new_msg(OVLY_CMD_ROUTE_NEW);
+	struct nlattr *owner[8];
+
+	(void)state;
+	assert_true(ovly_msg_put(msg, OVLY_A_ROUTE, &route));
+	assert_int_equal(owners_of(msg, owner), 3);
+	assert_string_equal(nla_data(owner[0]), "one");
+	assert_string_equal(nla_data(owner[1]), "two");
+	assert_int_equal(nla_type(owner[2]), OVLY_A_ROUTE_VIA);
+	assert_memory_equal(nla_data(owner[2]), "\x0a\0\0\3", 4);
 	nlmsg_free(msg);
 }
 
@@ -312,6 +353,7 @@ int main(void)
 		cmocka_unit_test(objects_come_back_as_they_went),
 		cmocka_unit_test(every_attribute_has_a_field),
 		cmocka_unit_test(only_given_fields_are_sent),
+		cmocka_unit_test(several_owners_are_repeated_attributes),
 		cmocka_unit_test(counters_are_read),
 		cmocka_unit_test(attributes_of_a_newer_module_are_skipped),
 		cmocka_unit_test(attributes_of_wrong_size_are_refused),
