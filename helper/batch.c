@@ -148,3 +148,30 @@ void batch_flush(struct batch *b)
 			flush_dev(b, ops, n, ops[i].ifindex);
 	}
 }
+
+void batch_drain(struct batch *b)
+{
+	while (b->n)
+		batch_flush(b);
+}
+
+bool batch_narrow(struct batch_op *op)
+{
+	struct ovly_owners *more = &op->route.more;
+
+	if (op->spare) {
+		op->route.via = more->o[0].via;
+		memmove(more->o, more->o + 1, --op->spare * sizeof(more->o[0]));
+		return true;
+	}
+	if (!more->n)
+		return false;
+	if (op->known && op->known <= more->n) {
+		more->n = op->known - 1;
+	} else {
+		op->spare = more->n;
+		more->n = 0;
+	}
+	op->known = 0;
+	return true;
+}

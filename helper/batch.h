@@ -26,6 +26,8 @@ struct batch_op {
 	bool del;
 	bool replace; /* a route of the prefix may be there already */
 	bool again; /* it was refused once, and what was in the way went */
+	unsigned int known; /* the first so many owners have the next hop */
+	unsigned int spare; /* owners behind those that are named */
 	struct ovly_route route;
 };
 
@@ -54,6 +56,12 @@ void batch_init(struct batch *b, const struct batch_ops *ops, void *arg);
 /* Sends the batch first when it is full. */
 void batch_add(struct batch *b, const struct batch_op *op);
 void batch_flush(struct batch *b);
+/* Until nothing is left: refusals may have added more. */
+void batch_drain(struct batch *b);
+/* Names fewer owners of a multipath route, one of which was refused: those that
+ * have the next hop, else one after the other.  false: there are no fewer.  Pure.
+ */
+bool batch_narrow(struct batch_op *op);
 enum batch_outcome batch_outcome(bool del, uint32_t error);
 
 #endif /* OVLY_BATCH_H */

@@ -9,6 +9,7 @@
 
 #include "names.h"
 #include "parse.h"
+#include "service.h"
 
 /* A table that changes all the time is never read at rest; what changed
  * during the read arrives as notifications anyway.
@@ -21,6 +22,7 @@ static bool on_send(void *arg, bool del, uint32_t ifindex,
 {
 	struct bridge *br = arg;
 
+	service_alive();
 	if (del)
 		return ovly_ctl_routes(&br->nl, OVLY_CMD_ROUTE_DEL, 0, ifindex,
 				       routes, n, report, refusal);
@@ -61,9 +63,15 @@ static void on_refused(void *arg, const struct batch_op *op,
 	struct bridge *br = arg;
 	struct ovly_prefix prefix = { .addr = op->route.dst,
 				      .len = (uint8_t)op->route.prefixlen };
+	struct batch_op fewer = *op;
 	char via[ADDR_STRLEN];
 	char buf[PREFIX_STRLEN];
 
+	if (!op->del && outcome == BATCH_UNRESOLVED && batch_narrow(&fewer)) {
+		br->partial++;
+		batch_add(&br->batch, &fewer);
+		return;
+	}
 	switch (outcome) {
 	case BATCH_GONE:
 		return;
@@ -95,6 +103,11 @@ static void on_refused(void *arg, const struct batch_op *op,
 				 prefix_str(&prefix, buf),
 				 addr_str(&op->route.via, via),
 				 dev ? dev->name : "?", why);
+		/* the limit of one owner is not that of the others */
+		if (!op->del && outcome == BATCH_LIMIT && batch_narrow(&fewer)) {
+			batch_add(&br->batch, &fewer);
+			return;
+		}
 		break;
 	}
 	/* What it was to replace leads to a peer that is not the next hop any
@@ -129,7 +142,6 @@ void bridge_init(struct bridge *br, const struct bridge_conf *conf)
 	br->conf = conf;
 	br->limit_route = limit;
 	br->limit_ignored = limit;
-	br->limit_multipath = limit;
 	br->limit_lost = limit;
 	batch_init(&br->batch, &batch_ops, br);
 }
@@ -189,25 +201,50 @@ static void note_several(struct bridge *br, const struct ovly_staged *staged)
 	if (!br->metric_seen)
 		br->metric = staged->metric;
 	br->metric_seen = true;
-	br->several |= staged->append || staged->hops > 1 ||
-		       (!br->conf->keep_metric && staged->metric != br->metric);
+	if (staged->dst.addr.family == AF_INET6)
+		br->siblings |= staged->hops > 1;
+	else
+		br->several |= staged->append;
+	br->several |= !br->conf->keep_metric && staged->metric != br->metric;
 }
 
 void bridge_settle(struct bridge *br)
 {
 	if ((br->batch.applied || br->batch.removed) &&
-	    (br->unresolved || br->refused))
+	    (br->unresolved || br->partial || br->refused))
 		br->resync = true;
 	br->batch.applied = 0;
 	br->batch.removed = 0;
+}
+
+/* In IPv6 the deletion of one next hop of several looks like that of a route:
+ * what remains is seen in the table only.
+ */
+static bool is_sibling(const struct bridge *br,
+		       const struct ovly_staged *staged)
+{
+	return br->siblings && staged->dst.addr.family == AF_INET6 &&
+	       staged->hops == 1;
+}
+
+static void delete_staged(struct bridge *br, const struct ovly_staged *staged,
+			  uint32_t ifindex, const struct ovly_route *route)
+{
+	if (is_sibling(br, staged))
+		br->resync = true;
+	/* a next hop that nobody has any more may have meant anyone */
+	else if (ifindex)
+		delete_on(br, ifindex, route);
+	else
+		delete_elsewhere(br, 0, route);
 }
 
 void bridge_route(struct bridge *br, const struct ovly_staged *staged)
 {
 	struct batch_op op = { .del = staged->del,
 			       .replace = staged->replace };
+	struct nexthop_found found;
 	enum nexthop_result result;
-	char buf[PREFIX_STRLEN];
 	bool wanted;
 
 	if (staged->table != br->conf->table)
@@ -225,30 +262,27 @@ void bridge_route(struct bridge *br, const struct ovly_staged *staged)
 	op.route.has = HAS(OVLY_A_ROUTE_METRIC) | HAS(OVLY_A_ROUTE_PROTOCOL);
 	op.route.metric = br->conf->keep_metric ? staged->metric :
 						  br->conf->metric;
-	op.route.protocol = staged->protocol;
-	result = nexthops_map(&br->nexthops, staged, &op.ifindex, &op.route);
+	op.route.protocol = br->conf->as_protocol ? br->conf->as_protocol :
+						    staged->protocol;
+	result = nexthops_map(&br->nexthops, staged, &found, &op.route);
+	op.ifindex = found.ifindex;
+	op.known = found.known;
 	if (result == NEXTHOP_SYSTEM) {
 		br->system++;
 		return;
 	}
 	if (staged->del) {
-		/* a next hop that nobody has any more may have meant anyone */
-		if (result == NEXTHOP_PEER)
-			delete_on(br, op.ifindex, &op.route);
-		else
-			delete_elsewhere(br, 0, &op.route);
+		delete_staged(br, staged, result == NEXTHOP_PEER ? op.ifindex : 0,
+			      &op.route);
 		return;
 	}
-	if (staged->hops > 1)
-		log_warn_limited(&br->limit_multipath,
-				 "route %s has %u next hops, the first is used",
-				 prefix_str(&staged->dst, buf), staged->hops);
 	if (result == NEXTHOP_NONE) {
 		br->unresolved++;
 		if (staged->replace)
 			delete_elsewhere(br, 0, &op.route);
 		return;
 	}
+	br->partial += found.left_out > 0;
 	batch_add(&br->batch, &op);
 	if (staged->replace)
 		delete_elsewhere(br, op.ifindex, &op.route);
@@ -319,15 +353,14 @@ static bool read_table(struct bridge *br, struct err *e)
 		br->ignored = 0;
 		br->system = 0;
 		br->unresolved = 0;
+		br->partial = 0;
 		br->refused = 0;
 		br->batch.applied = 0;
 		br->batch.removed = 0;
 		if (!ovly_stage_dump(&br->nl, br->conf->table, on_staged, br,
 				     &interrupted, e))
 			return false;
-		/* twice: a refusal may have added a deletion */
-		batch_flush(&br->batch);
-		batch_flush(&br->batch);
+		batch_drain(&br->batch);
 		if (!interrupted &&
 		    (!br->unresolved || br->unresolved >= unresolved ||
 		     !br->batch.applied))
@@ -349,7 +382,8 @@ static bool sweep(struct bridge *br, const struct nexthop_dev *dev,
 
 	/* only what this daemon may have put there */
 	for (protocol = 1; protocol < 256; protocol++) {
-		if (!br->conf->protocols.set[protocol])
+		if (!br->conf->protocols.set[protocol] &&
+		    protocol != br->conf->as_protocol)
 			continue;
 		filter.protocol = protocol;
 		if (ovly_ctl_do(&br->nl, OVLY_CMD_ROUTE_SYNC_END, 0, &req,
@@ -407,6 +441,7 @@ bool bridge_reconcile(struct bridge *br, struct err *e)
 	br->hold_sweep = false;
 	br->taken = false;
 	br->several = false;
+	br->siblings = false;
 	br->metric_seen = false;
 	br->batch.n = 0;
 	br->reconciling = true;
@@ -417,12 +452,14 @@ bool bridge_reconcile(struct bridge *br, struct err *e)
 	/* What was in the way may have been swept. */
 	br->resync = br->taken && removed;
 	log_info("reconciled table %u in %llu ms: %llu routes staged, %llu applied, "
-		 "%llu without a peer, %llu refused, %llu not followed, "
+		 "%llu without a peer, %llu with fewer next hops, "
+		 "%llu refused, %llu not followed, "
 		 "%llu removed%s; %u devices, %u peers",
 		 br->conf->table, (unsigned long long)(log_now_ms() - start),
 		 (unsigned long long)br->staged,
 		 (unsigned long long)br->batch.applied,
 		 (unsigned long long)br->unresolved,
+		 (unsigned long long)br->partial,
 		 (unsigned long long)br->refused,
 		 (unsigned long long)br->ignored, (unsigned long long)removed,
 		 br->hold_sweep ? " (none: a request failed)" : "",

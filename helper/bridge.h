@@ -25,6 +25,7 @@ struct bridge_conf {
 	struct arg_protos protocols;
 	bool keep_metric;
 	uint32_t metric;
+	uint32_t as_protocol; /* in the module; 0: what it was */
 	bool once;
 };
 
@@ -37,16 +38,16 @@ struct bridge {
 	bool hold_sweep; /* what was seen is incomplete: remove nothing */
 	bool reconciling; /* the table is read, not followed */
 	bool taken; /* a route was in the way that may be gone after a sweep */
-	/* A prefix may have several routes there, of other metrics or next hops:
-	 * that one goes does not mean that all do.
+	/* A prefix may have several routes there, of other metrics: that one goes
+	 * does not mean that all do.
 	 */
 	bool several;
+	bool siblings; /* the same for the next hops of an IPv6 route */
 	bool metric_seen;
 	uint32_t metric;
 	/* of the last reconcile, and counted on since */
-	uint64_t staged, ignored, system, unresolved, refused;
-	struct log_limit limit_route, limit_ignored, limit_multipath,
-		limit_lost;
+	uint64_t staged, ignored, system, unresolved, partial, refused;
+	struct log_limit limit_route, limit_ignored, limit_lost;
 };
 
 void bridge_init(struct bridge *br, const struct bridge_conf *conf);

@@ -203,9 +203,10 @@ static void loop(struct daemon *d)
 
 	sigemptyset(&open);
 	while (!stop) {
-		struct timespec wait = { 0 };
-		uint64_t now = log_now_ms();
 		bool due = d->br.resync && d->br.nl.family;
+		uint64_t sleep = service_alive();
+		uint64_t now = log_now_ms();
+		struct timespec wait;
 
 		if (hup) {
 			hup = 0;
@@ -217,19 +218,18 @@ static void loop(struct daemon *d)
 				log_error("%s", e.text);
 			continue;
 		}
-		if (due) {
-			wait.tv_sec = (time_t)((d->resync_at - now) / 1000);
-			wait.tv_nsec = (long)((d->resync_at - now) % 1000) *
-				       1000000;
-		}
-		/* sleeps until there is news, or a held back reconcile is due */
-		if (ppoll(fds, 2, due ? &wait : NULL, &open) < 0)
+		if (due && d->resync_at - now < sleep)
+			sleep = d->resync_at - now;
+		wait.tv_sec = (time_t)(sleep / 1000);
+		wait.tv_nsec = (long)(sleep % 1000) * 1000000;
+		/* sleeps until there is news, or a held back reconcile is due,
+		 * or the service manager wants to hear that we live
+		 */
+		if (ppoll(fds, 2, sleep == UINT64_MAX ? NULL : &wait, &open) < 0)
 			continue;
 		drain(d, d->events, on_event, "the module's events");
 		drain(d, d->routes, on_route, "route notifications");
-		/* twice: a refusal may have added a deletion */
-		batch_flush(&d->br.batch);
-		batch_flush(&d->br.batch);
+		batch_drain(&d->br.batch);
 		bridge_settle(&d->br);
 	}
 	service_notify("STOPPING=1");
@@ -297,6 +297,15 @@ static bool parse_metric(const char *s, struct bridge_conf *conf, struct err *e)
 	return true;
 }
 
+static bool check_protocol(const struct bridge_conf *conf, struct err *e)
+{
+	if (conf->as_protocol != OVLY_RTPROT)
+		return true;
+	return err_set(e, EXIT_USAGE,
+		       "as-protocol: protocol %d is the module's own",
+		       OVLY_RTPROT);
+}
+
 static bool run(int argc, char **argv, struct err *e)
 {
 	static struct bridge_conf conf = { .table = STAGE_TABLE_DEFAULT };
@@ -307,6 +316,7 @@ static bool run(int argc, char **argv, struct err *e)
 		ARG("accept", ARG_PREFIXES, &conf.accept),
 		ARG("reject", ARG_PREFIXES, &conf.reject),
 		ARG("protocol", ARG_PROTOS, &conf.protocols),
+		ARG("as-protocol", ARG_PROTO, &conf.as_protocol),
 		ARG("metric", ARG_TEXT, &metric),
 		ARG("once", ARG_FLAG, &conf.once),
 		ARG_END,
@@ -319,7 +329,7 @@ static bool run(int argc, char **argv, struct err *e)
 
 	log_init(true);
 	if (!args_parse(argc, argv, args, NULL, 0, e) ||
-	    !parse_metric(metric, &conf, e))
+	    !parse_metric(metric, &conf, e) || !check_protocol(&conf, e))
 		return err_prefix(e, "bridge");
 	/* Not boot and static: those are people's, here and in the module. */
 	for (i = 0; !conf.protocols.n && i < sizeof(daemons); i++)
@@ -339,6 +349,7 @@ const struct command cmd_bridge = {
 "  --reject PREFIX      not the routes inside, repeatable; none\n"
 "  --protocol P         route protocols to follow, repeatable; those of\n"
 "                       routing daemons (bird, zebra, bgp, ospf, ...)\n"
+"  --as-protocol P      of the routes in the module; the one they had\n"
 "  --metric N|keep      of the routes in the module; 0\n"
 "  --once               reconcile once and end\n"
 "SIGHUP reconciles, SIGTERM ends and leaves the routes.\n",

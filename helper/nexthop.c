@@ -9,6 +9,7 @@
 
 struct node {
 	uint32_t ifindex;
+	uint32_t peer;
 	struct ovly_addr addr;
 };
 
@@ -71,7 +72,7 @@ const struct nexthop_dev *nexthops_dev(const struct nexthops *nh,
 	return NULL;
 }
 
-static bool add_addr(struct nexthops *nh, uint32_t ifindex,
+static bool add_addr(struct nexthops *nh, uint32_t ifindex, uint32_t peer,
 		     const struct ovly_addr *addr)
 {
 	struct node *node = calloc(1, sizeof(*node));
@@ -80,6 +81,7 @@ static bool add_addr(struct nexthops *nh, uint32_t ifindex,
 	if (!node)
 		return false;
 	node->ifindex = ifindex;
+	node->peer = peer;
 	node->addr = *addr;
 	found = tsearch(node, &nh->addrs, compare_dev_addr);
 	if (!found || *found != node) {
@@ -103,73 +105,177 @@ bool nexthops_peer_add(struct nexthops *nh, uint32_t ifindex,
 	if (dev->mode == OVLY_MODE_P2P)
 		dev->sole_peer = peer->id;
 	for (i = 0; i < peer->addr.n; i++)
-		if (!add_addr(nh, ifindex, &peer->addr.a[i]))
+		if (!add_addr(nh, ifindex, peer->id, &peer->addr.a[i]))
 			return false;
 	return true;
 }
 
-/* The device where a peer has this address: on "ifindex", or on any when 0. */
-static uint32_t find_addr(const struct nexthops *nh, uint32_t ifindex,
-			  const struct ovly_addr *addr)
+/* The peer that has this address: on device "ifindex", or on any when 0. */
+static const struct node *find_addr(const struct nexthops *nh, uint32_t ifindex,
+				    const struct ovly_addr *addr)
 {
 	const struct node key = { .ifindex = ifindex, .addr = *addr };
 	struct node **found;
 
 	if (!addr->family)
-		return 0;
+		return NULL;
 	found = ifindex ? tfind(&key, &nh->addrs, compare_dev_addr) :
 			  tfind(&key, &nh->any, compare_addr);
-	return found ? (*found)->ifindex : 0;
+	return found ? *found : NULL;
 }
 
 static const struct nexthop_dev *find_dev(const struct nexthops *nh,
-					  const struct ovly_staged *staged)
+					  const struct stage_hop *hop)
 {
-	const struct nexthop_dev *dev = nexthops_dev(nh, staged->oif);
-	uint32_t ifindex;
+	const struct nexthop_dev *dev = nexthops_dev(nh, hop->oif);
+	const struct node *node;
 
 	if (dev)
 		return dev;
 	/* The daemon resolved the next hop over another device, or none. */
-	ifindex = find_addr(nh, 0, &staged->gateway);
-	if (ifindex)
-		return nexthops_dev(nh, ifindex);
+	node = find_addr(nh, 0, &hop->gateway);
+	if (node)
+		return nexthops_dev(nh, node->ifindex);
 	/* The module may know who covers it.  A p2p device would take anything,
 	 * a route of the LAN too.
 	 */
 	return nh->devs == 1 && nh->dev[0].mode == OVLY_MODE_MULTIPOINT &&
-	       staged->gateway.family ? &nh->dev[0] : NULL;
+	       hop->gateway.family ? &nh->dev[0] : NULL;
+}
+
+static unsigned int hops_of(const struct ovly_staged *staged)
+{
+	return staged->hops < OVLY_OWNERS_MAX ? staged->hops : OVLY_OWNERS_MAX;
+}
+
+/* A route is one device's: that of the first next hop which somebody has there,
+ * else that of the first which a device would take.
+ */
+static const struct nexthop_dev *choose_dev(const struct nexthops *nh,
+					    const struct ovly_staged *staged)
+{
+	const struct nexthop_dev *first = NULL;
+	unsigned int i;
+
+	for (i = 0; i < hops_of(staged); i++) {
+		const struct stage_hop *hop = &staged->hop[i];
+		const struct nexthop_dev *dev = find_dev(nh, hop);
+
+		if (dev && (dev->sole_peer ||
+			    find_addr(nh, dev->ifindex, &hop->gateway)))
+			return dev;
+		if (!first)
+			first = dev;
+	}
+	return first;
+}
+
+/* On a p2p device the next hop need not be an address of the peer: it takes
+ * every packet.
+ */
+static bool map_p2p(const struct nexthops *nh, const struct nexthop_dev *dev,
+		    const struct ovly_staged *staged,
+		    struct nexthop_found *found, struct ovly_route *route)
+{
+	unsigned int i;
+
+	found->left_out = staged->hops;
+	for (i = 0; i < hops_of(staged); i++) {
+		const struct stage_hop *hop = &staged->hop[i];
+
+		if (find_dev(nh, hop) != dev)
+			continue;
+		found->left_out--;
+		if (!found->known && find_addr(nh, dev->ifindex, &hop->gateway)) {
+			found->known = 1;
+			route->has |= HAS(OVLY_A_ROUTE_VIA);
+			route->via = hop->gateway;
+		}
+	}
+	if (found->known || !dev->sole_peer)
+		return found->known;
+	route->has |= HAS(OVLY_A_ROUTE_PEER_ID);
+	route->peer_id = dev->sole_peer;
+	return true;
+}
+
+struct owner {
+	struct ovly_addr via;
+	uint32_t peer; /* 0: not known */
+};
+
+static bool is_among(const struct owner *list, unsigned int n,
+		     const struct owner *o)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (addr_equal(&list[i].via, &o->via) ||
+		    (o->peer && list[i].peer == o->peer))
+			return true;
+	return false;
+}
+
+static bool map_multipoint(const struct nexthops *nh,
+			   const struct nexthop_dev *dev,
+			   const struct ovly_staged *staged,
+			   struct nexthop_found *found,
+			   struct ovly_route *route)
+{
+	struct owner list[OVLY_OWNERS_MAX];
+	unsigned int n = 0;
+	unsigned int i;
+	int known;
+
+	found->left_out = staged->hops;
+	for (known = 1; known >= 0; known--) {
+		for (i = 0; i < hops_of(staged); i++) {
+			const struct stage_hop *hop = &staged->hop[i];
+			const struct node *node = find_addr(nh, dev->ifindex,
+							    &hop->gateway);
+			struct owner o = { .via = hop->gateway,
+					   .peer = node ? node->peer : 0 };
+
+			if (!hop->gateway.family || !!node != !!known ||
+			    find_dev(nh, hop) != dev)
+				continue;
+			found->left_out--;
+			if (is_among(list, n, &o))
+				continue;
+			found->known += !!node;
+			list[n++] = o;
+		}
+	}
+	if (!n)
+		return false;
+	route->has |= HAS(OVLY_A_ROUTE_VIA);
+	route->via = list[0].via;
+	route->more.n = n - 1;
+	for (i = 1; i < n; i++)
+		route->more.o[i - 1].via = list[i].via;
+	return true;
 }
 
 enum nexthop_result nexthops_map(const struct nexthops *nh,
 				 const struct ovly_staged *staged,
-				 uint32_t *ifindex, struct ovly_route *route)
+				 struct nexthop_found *found,
+				 struct ovly_route *route)
 {
-	const struct nexthop_dev *dev = find_dev(nh, staged);
+	const struct nexthop_dev *dev = choose_dev(nh, staged);
+	bool ok;
 
-	*ifindex = dev ? dev->ifindex : 0;
+	memset(found, 0, sizeof(*found));
 	route->has |= HAS(OVLY_A_ROUTE_DST) | HAS(OVLY_A_ROUTE_PREFIXLEN);
 	route->dst = staged->dst.addr;
 	route->prefixlen = staged->dst.len;
 	if (!dev)
 		return NEXTHOP_NONE;
+	found->ifindex = dev->ifindex;
 	if (prefix_is_host(&staged->dst) &&
 	    find_addr(nh, dev->ifindex, &staged->dst.addr))
 		return NEXTHOP_SYSTEM;
-	/* On a p2p device the next hop need not be an address of the peer: it
-	 * takes every packet.
-	 */
-	if (dev->mode == OVLY_MODE_P2P &&
-	    !find_addr(nh, dev->ifindex, &staged->gateway)) {
-		if (!dev->sole_peer)
-			return NEXTHOP_NONE;
-		route->has |= HAS(OVLY_A_ROUTE_PEER_ID);
-		route->peer_id = dev->sole_peer;
-		return NEXTHOP_PEER;
-	}
-	if (!staged->gateway.family)
-		return NEXTHOP_NONE;
-	route->has |= HAS(OVLY_A_ROUTE_VIA);
-	route->via = staged->gateway;
-	return NEXTHOP_PEER;
+	ok = dev->mode == OVLY_MODE_P2P ?
+		     map_p2p(nh, dev, staged, found, route) :
+		     map_multipoint(nh, dev, staged, found, route);
+	return ok ? NEXTHOP_PEER : NEXTHOP_NONE;
 }

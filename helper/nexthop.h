@@ -33,6 +33,12 @@ enum nexthop_result {
 	NEXTHOP_NONE, /* nobody has it now */
 };
 
+struct nexthop_found {
+	uint32_t ifindex; /* the device, 0: none */
+	unsigned int known; /* the first so many owners have the address */
+	unsigned int left_out; /* next hops that are nobody's now */
+};
+
 void nexthops_clear(struct nexthops *nh);
 bool nexthops_dev_add(struct nexthops *nh, uint32_t ifindex, const char *name,
 		      uint32_t mode);
@@ -40,9 +46,13 @@ const struct nexthop_dev *nexthops_dev(const struct nexthops *nh,
 				       uint32_t ifindex);
 bool nexthops_peer_add(struct nexthops *nh, uint32_t ifindex,
 		       const struct ovly_peer *peer);
-/* Fills the device, and in the route DST, PREFIXLEN and the peer. */
+/* Fills in the route DST, PREFIXLEN and the owners.  On a multipoint device each
+ * next hop is an owner, those that are peers' addresses first; the others may be
+ * covered by what a peer owns, which the module knows.
+ */
 enum nexthop_result nexthops_map(const struct nexthops *nh,
 				 const struct ovly_staged *staged,
-				 uint32_t *ifindex, struct ovly_route *route);
+				 struct nexthop_found *found,
+				 struct ovly_route *route);
 
 #endif /* OVLY_NEXTHOP_H */

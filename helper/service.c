@@ -7,6 +7,11 @@
 
 #include <dlfcn.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "log.h"
+#include "parse.h"
 
 typedef int (*notify_fn)(int unset_environment, const char *state);
 
@@ -26,4 +31,36 @@ void service_notify(const char *state)
 	}
 	if (notify)
 		notify(0, state);
+}
+
+/* Half of what the manager waits, in milliseconds; 0: it has no watchdog. */
+static uint64_t watchdog_ms(void)
+{
+	const char *usec = getenv("WATCHDOG_USEC");
+	const char *pid = getenv("WATCHDOG_PID");
+	uint32_t value;
+	struct err e;
+
+	if (!usec || !parse_u32(usec, 2000, UINT32_MAX, &value, &e))
+		return 0;
+	if (pid && strtol(pid, NULL, 10) != getpid())
+		return 0;
+	return value / 2000;
+}
+
+uint64_t service_alive(void)
+{
+	static uint64_t period = UINT64_MAX, next;
+	uint64_t now;
+
+	if (period == UINT64_MAX)
+		period = watchdog_ms();
+	if (!period)
+		return UINT64_MAX;
+	now = log_now_ms();
+	if (now >= next) {
+		service_notify("WATCHDOG=1");
+		next = now + period;
+	}
+	return next - now;
 }

@@ -39,32 +39,42 @@ static bool read_via(const struct nlattr *nla, struct ovly_addr *out)
 	return true;
 }
 
+static bool read_gateway(const struct nlattr *nla, uint8_t family,
+			 struct ovly_addr *out)
+{
+	return nla_type(nla) == RTA_VIA ? read_via(nla, out) :
+					  read_addr(nla, family, out);
+}
+
 static bool read_multipath(const struct nlattr *nla, uint8_t family,
 			   struct ovly_staged *out)
 {
 	const struct rtnexthop *nh = nla_data(nla);
 	int len = nla_len(nla);
-	unsigned int hops = 0;
+	bool any = false;
 
+	out->hops = 0;
 	while (len >= (int)sizeof(*nh) && nh->rtnh_len >= sizeof(*nh) &&
 	       nh->rtnh_len <= len) {
 		int rem = nh->rtnh_len - (int)sizeof(*nh);
 		struct nlattr *sub = (struct nlattr *)(nh + 1);
 		int step = NLMSG_ALIGN(nh->rtnh_len);
+		struct stage_hop hop = { .oif = (uint32_t)nh->rtnh_ifindex };
 
-		if (!hops++)
-			out->oif = (uint32_t)nh->rtnh_ifindex;
-		for (; hops == 1 && nla_ok(sub, rem); sub = nla_next(sub, &rem)) {
-			if (nla_type(sub) == RTA_GATEWAY)
-				read_addr(sub, family, &out->gateway);
-			else if (nla_type(sub) == RTA_VIA)
-				read_via(sub, &out->gateway);
-		}
+		for (; nla_ok(sub, rem); sub = nla_next(sub, &rem))
+			if (nla_type(sub) == RTA_GATEWAY ||
+			    nla_type(sub) == RTA_VIA)
+				read_gateway(sub, family, &hop.gateway);
+		/* its link is down, which deletes a route that has no other */
+		if ((out->del || !(nh->rtnh_flags & RTNH_F_DEAD)) &&
+		    out->hops++ < OVLY_OWNERS_MAX)
+			out->hop[out->hops - 1] = hop;
+		any = true;
 		len -= step;
 		nh = (const struct rtnexthop *)((const char *)nh + step);
 	}
-	out->hops = hops;
-	return hops > 0;
+	out->leads &= out->hops > 0;
+	return any;
 }
 
 bool ovly_stage_parse(struct nlmsghdr *hdr, struct ovly_staged *out)
@@ -98,10 +108,9 @@ bool ovly_stage_parse(struct nlmsghdr *hdr, struct ovly_staged *out)
 			ok = read_addr(nla, rtm->rtm_family, &out->dst.addr);
 			break;
 		case RTA_GATEWAY:
-			ok = read_addr(nla, rtm->rtm_family, &out->gateway);
-			break;
 		case RTA_VIA:
-			ok = read_via(nla, &out->gateway);
+			ok = read_gateway(nla, rtm->rtm_family,
+					  &out->hop[0].gateway);
 			break;
 		case RTA_TABLE:
 			ok = nla_len(nla) == 4;
@@ -116,7 +125,7 @@ bool ovly_stage_parse(struct nlmsghdr *hdr, struct ovly_staged *out)
 		case RTA_OIF:
 			ok = nla_len(nla) == 4;
 			if (ok)
-				out->oif = nla_get_u32(nla);
+				out->hop[0].oif = nla_get_u32(nla);
 			break;
 		case RTA_MULTIPATH:
 			ok = read_multipath(nla, rtm->rtm_family, out);
@@ -125,6 +134,9 @@ bool ovly_stage_parse(struct nlmsghdr *hdr, struct ovly_staged *out)
 		if (!ok)
 			return false;
 	}
+	/* in IPv6 a next hop that joins others is told with them */
+	out->replace |= !out->del && out->hops > 1 &&
+			rtm->rtm_family == AF_INET6;
 	prefix_mask(&out->dst);
 	return true;
 }

@@ -8,6 +8,11 @@
 
 #define STAGE_TABLE_DEFAULT 2220
 
+struct stage_hop {
+	uint32_t oif; /* 0: none */
+	struct ovly_addr gateway; /* family 0: none */
+};
+
 struct ovly_staged {
 	bool del;
 	bool replace; /* a route of the prefix may have been there before */
@@ -17,9 +22,11 @@ struct ovly_staged {
 	uint32_t table;
 	uint32_t metric;
 	uint8_t protocol;
-	uint32_t oif; /* of the first next hop, 0: none */
-	struct ovly_addr gateway; /* family 0: none */
-	unsigned int hops; /* next hops of a multipath route, else 1 */
+	/* Next hops: one, or those of a multipath route without the dead ones,
+	 * of which the first OVLY_OWNERS_MAX are kept.
+	 */
+	unsigned int hops; /* 0 only where it leads nowhere */
+	struct stage_hop hop[OVLY_OWNERS_MAX];
 };
 
 /* Reads RTM_NEWROUTE and RTM_DELROUTE; false for what is no unicast route. */

@@ -22,6 +22,8 @@ static struct {
 	struct batch_op last;
 	unsigned int lost;
 } k;
+static struct batch b;
+static unsigned int readd; /* refusals that are answered with the same again */
 
 static bool on_send(void *arg, bool del, uint32_t ifindex,
 		    const struct ovly_route *routes, unsigned int n,
@@ -62,6 +64,10 @@ static void on_refused(void *arg, const struct batch_op *op,
 	(void)arg;
 	k.refused[outcome]++;
 	k.last = *op;
+	if (readd) {
+		readd--;
+		batch_add(&b, op);
+	}
 	snprintf(k.why, sizeof(k.why), "%s", why);
 }
 
@@ -74,7 +80,6 @@ static void on_lost(void *arg, uint32_t ifindex, const char *why)
 }
 
 static const struct batch_ops ops = { on_send, on_refused, on_lost };
-static struct batch b;
 
 static int setup(void **state)
 {
@@ -221,6 +226,83 @@ static void errors_have_a_meaning_per_request(void **state)
 	assert_int_equal(batch_outcome(false, ENOMEM), BATCH_FAILED);
 }
 
+/* "a b c" from the op's owners that would be named */
+static const char *owners(const struct batch_op *op)
+{
+	static char text[200];
+	char buf[ADDR_STRLEN];
+	unsigned int i;
+
+	snprintf(text, sizeof(text), "%s", addr_str(&op->route.via, buf));
+	for (i = 0; i < op->route.more.n; i++) {
+		strcat(text, " ");
+		strcat(text, addr_str(&op->route.more.o[i].via, buf));
+	}
+	return text;
+}
+
+static struct batch_op multipath(unsigned int known)
+{
+	struct batch_op op = { .known = known };
+
+	op.route.via = test_addr("10.0.0.1");
+	op.route.more.n = 2;
+	op.route.more.o[0].via = test_addr("10.0.0.2");
+	op.route.more.o[1].via = test_addr("10.0.0.3");
+	return op;
+}
+
+static void refused_owners_are_left_to_those_that_are_known(void **state)
+{
+	struct batch_op op = multipath(2);
+
+	(void)state;
+	assert_true(batch_narrow(&op));
+	assert_string_equal(owners(&op), "10.0.0.1 10.0.0.2");
+	/* these are refused as well: one after the other */
+	assert_true(batch_narrow(&op));
+	assert_string_equal(owners(&op), "10.0.0.1");
+	assert_true(batch_narrow(&op));
+	assert_string_equal(owners(&op), "10.0.0.2");
+	assert_false(batch_narrow(&op));
+}
+
+static void owners_of_whom_none_is_known_are_tried_in_turn(void **state)
+{
+	struct batch_op op = multipath(0);
+
+	(void)state;
+	assert_true(batch_narrow(&op));
+	assert_string_equal(owners(&op), "10.0.0.1");
+	assert_true(batch_narrow(&op));
+	assert_string_equal(owners(&op), "10.0.0.2");
+	assert_true(batch_narrow(&op));
+	assert_string_equal(owners(&op), "10.0.0.3");
+	assert_false(batch_narrow(&op));
+	/* all known, or one owner only */
+	op = multipath(3);
+	assert_true(batch_narrow(&op));
+	assert_string_equal(owners(&op), "10.0.0.1");
+	op.spare = 0;
+	assert_false(batch_narrow(&op));
+}
+
+static void draining_sends_what_refusals_add(void **state)
+{
+	(void)state;
+	add(false, 1, 1, 1);
+	batch_drain(&b);
+	assert_int_equal(b.n, 0);
+	assert_int_equal(k.sent, 1);
+	readd = 2;
+	k.refuse_prefix = 2;
+	k.error = EHOSTUNREACH;
+	add(false, 1, 2, 1);
+	batch_drain(&b);
+	assert_int_equal(b.n, 0);
+	assert_int_equal(k.sent, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +316,11 @@ int main(void)
 			one_malformed_entry_does_not_lose_the_others, setup),
 		cmocka_unit_test_setup(a_device_that_is_gone_is_told_once,
 				       setup),
+		cmocka_unit_test_setup(
+			refused_owners_are_left_to_those_that_are_known, setup),
+		cmocka_unit_test_setup(
+			owners_of_whom_none_is_known_are_tried_in_turn, setup),
+		cmocka_unit_test_setup(draining_sends_what_refusals_add, setup),
 		cmocka_unit_test_setup(errors_have_a_meaning_per_request,
 				       setup),
 	};

@@ -52,12 +52,35 @@ static enum nexthop_result map(const struct nexthops *nh, const char *dst,
 			       uint32_t *ifindex, struct ovly_route *route)
 {
 	struct ovly_staged staged = {
-		.dst = test_prefix(dst), .gateway = test_addr(gateway),
-		.oif = oif, .hops = 1,
+		.dst = test_prefix(dst), .hops = 1,
+		.hop = { { .gateway = test_addr(gateway), .oif = oif } },
 	};
+	struct nexthop_found found;
+	enum nexthop_result result;
 
 	memset(route, 0, sizeof(*route));
-	return nexthops_map(nh, &staged, ifindex, route);
+	result = nexthops_map(nh, &staged, &found, route);
+	*ifindex = found.ifindex;
+	return result;
+}
+
+/* gateways "a b ...", all over device "oif" */
+static enum nexthop_result map_hops(const struct nexthops *nh,
+				    const char *gateways, uint32_t oif,
+				    struct nexthop_found *found,
+				    struct ovly_route *route)
+{
+	struct ovly_staged staged = { .dst = test_prefix("10.50.0.0/16") };
+	char buf[256];
+	char *word;
+
+	snprintf(buf, sizeof(buf), "%s", gateways);
+	for (word = strtok(buf, " "); word; word = strtok(NULL, " ")) {
+		staged.hop[staged.hops].gateway = test_addr(word);
+		staged.hop[staged.hops++].oif = oif;
+	}
+	memset(route, 0, sizeof(*route));
+	return nexthops_map(nh, &staged, found, route);
 }
 
 static void gateway_of_a_p2p_device(void **state)
@@ -177,6 +200,73 @@ static void same_address_on_two_devices(void **state)
 	assert_int_equal(dev, IPSEC0);
 }
 
+static void each_next_hop_of_a_multipoint_route_is_an_owner(void **state)
+{
+	struct nexthop_found found;
+	struct ovly_route r;
+
+	assert_int_equal(map_hops(*state, "10.122.144.146 10.122.144.178",
+				  OVLY0, &found, &r), NEXTHOP_PEER);
+	assert_int_equal(found.ifindex, OVLY0);
+	assert_int_equal(found.known, 2);
+	assert_int_equal(found.left_out, 0);
+	assert_addr(&r.via, "10.122.144.146");
+	assert_int_equal(r.more.n, 1);
+	assert_addr(&r.more.o[0].via, "10.122.144.178");
+	/* two addresses of one peer are one owner */
+	assert_int_equal(map_hops(*state, "10.122.144.146 2001:db8::146", OVLY0,
+				  &found, &r), NEXTHOP_PEER);
+	assert_int_equal(found.known, 1);
+	assert_int_equal(r.more.n, 0);
+}
+
+static void next_hops_that_peers_have_come_first(void **state)
+{
+	struct nexthop_found found;
+	struct ovly_route r;
+
+	assert_int_equal(map_hops(*state,
+				  "10.9.9.9 10.122.144.178 10.9.9.8 10.9.9.9",
+				  OVLY0, &found, &r), NEXTHOP_PEER);
+	assert_int_equal(found.known, 1);
+	assert_addr(&r.via, "10.122.144.178");
+	assert_int_equal(r.more.n, 2);
+	assert_addr(&r.more.o[0].via, "10.9.9.9");
+	assert_addr(&r.more.o[1].via, "10.9.9.8");
+}
+
+static void all_next_hops_of_a_p2p_device_are_its_peer(void **state)
+{
+	struct nexthop_found found;
+	struct ovly_route r;
+
+	assert_int_equal(map_hops(*state, "192.0.2.1 192.0.2.2", IPSEC0, &found,
+				  &r), NEXTHOP_PEER);
+	assert_int_equal(r.peer_id, 7);
+	assert_int_equal(r.more.n, 0);
+	assert_int_equal(found.left_out, 0);
+	assert_int_equal(map_hops(*state, "192.0.2.1 166.34.121.112", IPSEC0,
+				  &found, &r), NEXTHOP_PEER);
+	assert_addr(&r.via, "166.34.121.112");
+	assert_false(r.has & HAS(OVLY_A_ROUTE_PEER_ID));
+}
+
+static void next_hops_of_other_devices_are_left_out(void **state)
+{
+	struct nexthop_found found;
+	struct ovly_route r;
+
+	assert_int_equal(map_hops(*state,
+				  "192.0.2.1 10.122.144.146 166.34.121.112",
+				  ETH0, &found, &r), NEXTHOP_PEER);
+	assert_int_equal(found.ifindex, OVLY0);
+	assert_addr(&r.via, "10.122.144.146");
+	assert_int_equal(r.more.n, 0);
+	assert_int_equal(found.left_out, 2);
+	assert_int_equal(map_hops(*state, "192.0.2.1 192.0.2.2", ETH0, &found,
+				  &r), NEXTHOP_NONE);
+}
+
 static void filters_choose_routes(void **state)
 {
 	static struct bridge_conf conf = { .table = 2220 };
@@ -216,6 +306,10 @@ int main(void)
 		CASE(foreign_device_is_found_by_the_gateway),
 		CASE(own_system_address_of_a_peer_is_skipped),
 		CASE(same_address_on_two_devices),
+		CASE(each_next_hop_of_a_multipoint_route_is_an_owner),
+		CASE(next_hops_that_peers_have_come_first),
+		CASE(all_next_hops_of_a_p2p_device_are_its_peer),
+		CASE(next_hops_of_other_devices_are_left_out),
 		cmocka_unit_test(filters_choose_routes),
 	};
 

@@ -47,9 +47,9 @@ static void route_as_bird_exports_it(void **state)
 	nla_put_u32(msg, RTA_PRIORITY, 32);
 	assert_true(ovly_stage_parse(nlmsg_hdr(msg), &r));
 	assert_string_equal(prefix_str(&r.dst, buf), "81.81.81.1/32");
-	assert_addr(&r.gateway, "166.34.121.112");
+	assert_addr(&r.hop[0].gateway, "166.34.121.112");
 	assert_int_equal(r.table, 2220);
-	assert_int_equal(r.oif, 10);
+	assert_int_equal(r.hop[0].oif, 10);
 	assert_int_equal(r.metric, 32);
 	assert_int_equal(r.protocol, RTPROT_BIRD);
 	assert_int_equal(r.hops, 1);
@@ -87,33 +87,101 @@ static void gateway_of_the_other_family(void **state)
 	memcpy(via.addr, six.b, 16);
 	nla_put(msg, RTA_VIA, sizeof(via), &via);
 	assert_true(ovly_stage_parse(nlmsg_hdr(msg), &r));
-	assert_addr(&r.gateway, "2001:db8::1");
+	assert_addr(&r.hop[0].gateway, "2001:db8::1");
 	nlmsg_free(msg);
 }
 
-static void multipath_takes_the_first_hop(void **state)
+#define HOPS 20
+
+/* 10.0.0.1 .. 10.0.0.N over devices 1 .. N; "dead" is one of them, or 0 */
+static void put_multipath(struct nl_msg *msg, unsigned int n, unsigned int dead)
 {
-	struct nl_msg *msg = new_route(RTM_NEWROUTE, 0, "10.0.0.0/8");
-	struct ovly_addr one = test_addr("10.0.0.1");
-	struct ovly_addr two = test_addr("10.0.0.2");
 	struct {
 		struct rtnexthop nh;
 		struct nlattr nla;
 		uint8_t addr[4];
-	} hops[2] = {
-		{ { .rtnh_len = 16, .rtnh_ifindex = 5 }, { 8, RTA_GATEWAY }, "" },
-		{ { .rtnh_len = 16, .rtnh_ifindex = 6 }, { 8, RTA_GATEWAY }, "" },
-	};
+	} hops[HOPS];
+	unsigned int i;
+
+	memset(hops, 0, sizeof(hops));
+	for (i = 0; i < n; i++) {
+		struct ovly_addr a = test_addr("10.0.0.0");
+
+		a.b[3] = (uint8_t)(i + 1);
+		hops[i].nh.rtnh_len = 16;
+		hops[i].nh.rtnh_ifindex = (int)i + 1;
+		hops[i].nh.rtnh_flags = i + 1 == dead ? RTNH_F_DEAD : 0;
+		hops[i].nla.nla_len = 8;
+		hops[i].nla.nla_type = RTA_GATEWAY;
+		memcpy(hops[i].addr, a.b, 4);
+	}
+	nla_put(msg, RTA_MULTIPATH, (int)(n * sizeof(hops[0])), hops);
+}
+
+static void next_hops_of_a_multipath_route_are_read(void **state)
+{
+	struct nl_msg *msg = new_route(RTM_NEWROUTE, 0, "10.0.0.0/8");
 	struct ovly_staged r;
 
 	(void)state;
-	memcpy(hops[0].addr, one.b, 4);
-	memcpy(hops[1].addr, two.b, 4);
-	nla_put(msg, RTA_MULTIPATH, sizeof(hops), hops);
+	put_multipath(msg, 3, 0);
+	assert_true(ovly_stage_parse(nlmsg_hdr(msg), &r));
+	assert_int_equal(r.hops, 3);
+	assert_int_equal(r.hop[0].oif, 1);
+	assert_addr(&r.hop[0].gateway, "10.0.0.1");
+	assert_int_equal(r.hop[2].oif, 3);
+	assert_addr(&r.hop[2].gateway, "10.0.0.3");
+	assert_false(r.replace);
+	nlmsg_free(msg);
+}
+
+static void dead_next_hops_are_left_out(void **state)
+{
+	struct nl_msg *msg = new_route(RTM_NEWROUTE, 0, "10.0.0.0/8");
+	struct ovly_staged r;
+
+	(void)state;
+	put_multipath(msg, 2, 1);
+	assert_true(ovly_stage_parse(nlmsg_hdr(msg), &r));
+	assert_int_equal(r.hops, 1);
+	assert_addr(&r.hop[0].gateway, "10.0.0.2");
+	/* a deletion is of all of them */
+	nlmsg_hdr(msg)->nlmsg_type = RTM_DELROUTE;
 	assert_true(ovly_stage_parse(nlmsg_hdr(msg), &r));
 	assert_int_equal(r.hops, 2);
-	assert_int_equal(r.oif, 5);
-	assert_addr(&r.gateway, "10.0.0.1");
+	nlmsg_free(msg);
+	/* without any it leads nowhere */
+	msg = new_route(RTM_NEWROUTE, 0, "10.0.0.0/8");
+	put_multipath(msg, 1, 1);
+	assert_true(ovly_stage_parse(nlmsg_hdr(msg), &r));
+	assert_int_equal(r.hops, 0);
+	assert_false(r.leads);
+	nlmsg_free(msg);
+}
+
+static void too_many_next_hops_are_counted(void **state)
+{
+	struct nl_msg *msg = new_route(RTM_NEWROUTE, 0, "10.0.0.0/8");
+	struct ovly_staged r;
+
+	(void)state;
+	put_multipath(msg, HOPS, 0);
+	assert_true(ovly_stage_parse(nlmsg_hdr(msg), &r));
+	assert_int_equal(r.hops, HOPS);
+	assert_addr(&r.hop[OVLY_OWNERS_MAX - 1].gateway, "10.0.0.16");
+	nlmsg_free(msg);
+}
+
+/* the kernel's news of a next hop that joins others hold all of them */
+static void joined_next_hop_of_ipv6_replaces(void **state)
+{
+	struct nl_msg *msg = new_route(RTM_NEWROUTE, 0, "2001:db8::/32");
+	struct ovly_staged r;
+
+	(void)state;
+	put_multipath(msg, 2, 0);
+	assert_true(ovly_stage_parse(nlmsg_hdr(msg), &r));
+	assert_true(r.replace);
 	nlmsg_free(msg);
 }
 
@@ -171,7 +239,10 @@ int main(void)
 		cmocka_unit_test(route_as_bird_exports_it),
 		cmocka_unit_test(default_routes_and_deletions),
 		cmocka_unit_test(gateway_of_the_other_family),
-		cmocka_unit_test(multipath_takes_the_first_hop),
+		cmocka_unit_test(next_hops_of_a_multipath_route_are_read),
+		cmocka_unit_test(dead_next_hops_are_left_out),
+		cmocka_unit_test(too_many_next_hops_are_counted),
+		cmocka_unit_test(joined_next_hop_of_ipv6_replaces),
 		cmocka_unit_test(what_is_no_route_of_ip_is_left),
 		cmocka_unit_test(cut_messages_do_no_harm),
 	};
