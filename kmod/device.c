@@ -19,6 +19,7 @@
 #include <net/ip_tunnels.h>
 #include <net/rtnetlink.h>
 
+#include "cell.h"
 #include "compat.h"
 #include "net.h"
 #include "nl_attr.h"
@@ -54,15 +55,35 @@ void ovly_device_queue_delayed(struct delayed_work *work, unsigned long delay)
 	queue_delayed_work(ovly_wq, work, delay);
 }
 
-/* Waits until the devices that were unregistered have freed what they owned. */
-void ovly_device_flush_teardown(void)
+static void ovly_device_teardown_begins(struct ovly_net *on)
 {
-	flush_workqueue(ovly_wq);
+	atomic_inc(&on->teardowns);
+}
+
+static void ovly_device_teardown_ends(struct ovly_net *on)
+{
+	if (atomic_dec_and_test(&on->teardowns))
+		wake_up_var(&on->teardowns);
+}
+
+/**
+ * ovly_device_wait_teardowns() - until what devices owned in a namespace is freed
+ * @net: the namespace, in which no new device can come
+ *
+ * Context: process.
+ */
+void ovly_device_wait_teardowns(struct net *net)
+{
+	struct ovly_net *on = ovly_net(net);
+
+	wait_var_event(&on->teardowns, !atomic_read(&on->teardowns));
 }
 
 static void ovly_device_teardown(struct work_struct *work)
 {
 	struct ovly_dev *ovly = container_of(work, struct ovly_dev, teardown);
+	struct ovly_net *at = ovly_net(dev_net(ovly->dev));
+	struct ovly_net *on = ovly_net(ovly->net);
 
 	mutex_lock(&ovly->lock);
 	ovly_peer_del_all(ovly);
@@ -75,6 +96,9 @@ static void ovly_device_teardown(struct work_struct *work)
 	ovly_sync_exit(ovly);
 	mutex_unlock(&ovly->lock);
 	dev_put(ovly->dev);
+	/* The device may be freed now; the namespaces wait for this. */
+	ovly_device_teardown_ends(at);
+	ovly_device_teardown_ends(on);
 }
 
 static int ovly_device_init(struct net_device *dev)
@@ -86,11 +110,13 @@ static int ovly_device_init(struct net_device *dev)
 	ovly->stats = ovly_stats_alloc();
 	if (!ovly->stats)
 		return -ENOMEM;
+	err = -ENOMEM;
+	ovly->cells = ovly_cell_alloc(dev);
+	if (!ovly->cells)
+		goto err_stats;
 	err = ovly_peer_tables_init(ovly);
-	if (err) {
-		free_percpu(ovly->stats);
-		return err;
-	}
+	if (err)
+		goto err_cells;
 	mutex_init(&ovly->lock);
 	INIT_LIST_HEAD(&ovly->list);
 	INIT_LIST_HEAD(&ovly->turned);
@@ -98,6 +124,12 @@ static int ovly_device_init(struct net_device *dev)
 	ovly->routes = RB_ROOT;
 	ovly_sync_init(ovly);
 	return 0;
+
+err_cells:
+	ovly_cell_free(ovly->cells);
+err_stats:
+	free_percpu(ovly->stats);
+	return err;
 }
 
 /* Context: RTNL. */
@@ -114,6 +146,8 @@ static void ovly_device_uninit(struct net_device *dev)
 	WRITE_ONCE(ovly->dead, true);
 	/* For ovly_device_teardown(). */
 	dev_hold(dev);
+	ovly_device_teardown_begins(ovly_net(dev_net(dev)));
+	ovly_device_teardown_begins(ovly_net(ovly->net));
 	ovly_device_queue_work(&ovly->teardown);
 }
 
@@ -122,30 +156,31 @@ static void ovly_device_free(struct net_device *dev)
 	struct ovly_dev *ovly = netdev_priv(dev);
 
 	ovly_peer_tables_destroy(ovly);
+	ovly_cell_free(ovly->cells);
 	free_percpu(ovly->stats);
 }
 
 static void ovly_device_get_stats64(struct net_device *dev, struct rtnl_link_stats64 *stats)
 {
 	struct ovly_dev *ovly = netdev_priv(dev);
-	u64 sum[OVLY_STATS_N];
+	struct ovly_stats_sum sum;
 
-	ovly_stats_sum(ovly->stats, sum);
-	stats->rx_packets = ovly_stats_get(sum, OVLY_A_STATS_RX_PACKETS);
-	stats->rx_bytes = ovly_stats_get(sum, OVLY_A_STATS_RX_BYTES);
-	stats->tx_packets = ovly_stats_get(sum, OVLY_A_STATS_TX_PACKETS);
-	stats->tx_bytes = ovly_stats_get(sum, OVLY_A_STATS_TX_BYTES);
-	stats->rx_errors = ovly_stats_get(sum, OVLY_A_STATS_RX_ERROR);
-	stats->rx_dropped = ovly_stats_get(sum, OVLY_A_STATS_RX_SOURCE) +
-			    ovly_stats_get(sum, OVLY_A_STATS_RX_SELECTOR);
-	stats->tx_carrier_errors = ovly_stats_get(sum, OVLY_A_STATS_TX_NO_PEER) +
-				   ovly_stats_get(sum, OVLY_A_STATS_TX_NO_PATH) +
-				   ovly_stats_get(sum, OVLY_A_STATS_TX_NO_SA) +
-				   ovly_stats_get(sum, OVLY_A_STATS_TX_NO_POLICY);
-	stats->collisions = ovly_stats_get(sum, OVLY_A_STATS_TX_LOOP);
+	ovly_stats_add_up(ovly->stats, &sum);
+	stats->rx_packets = ovly_stats_get(&sum, OVLY_A_STATS_RX_PACKETS);
+	stats->rx_bytes = ovly_stats_get(&sum, OVLY_A_STATS_RX_BYTES);
+	stats->tx_packets = ovly_stats_get(&sum, OVLY_A_STATS_TX_PACKETS);
+	stats->tx_bytes = ovly_stats_get(&sum, OVLY_A_STATS_TX_BYTES);
+	stats->rx_errors = ovly_stats_get(&sum, OVLY_A_STATS_RX_ERROR);
+	stats->rx_dropped = ovly_stats_get(&sum, OVLY_A_STATS_RX_SOURCE) +
+			    ovly_stats_get(&sum, OVLY_A_STATS_RX_SELECTOR);
+	stats->tx_carrier_errors = ovly_stats_get(&sum, OVLY_A_STATS_TX_NO_PEER) +
+				   ovly_stats_get(&sum, OVLY_A_STATS_TX_NO_PATH) +
+				   ovly_stats_get(&sum, OVLY_A_STATS_TX_NO_SA) +
+				   ovly_stats_get(&sum, OVLY_A_STATS_TX_NO_POLICY);
+	stats->collisions = ovly_stats_get(&sum, OVLY_A_STATS_TX_LOOP);
 	stats->tx_errors = stats->tx_carrier_errors + stats->collisions +
-			   ovly_stats_get(sum, OVLY_A_STATS_TX_ERROR);
-	stats->tx_dropped = ovly_stats_get(sum, OVLY_A_STATS_TX_TOO_BIG);
+			   ovly_stats_get(&sum, OVLY_A_STATS_TX_ERROR);
+	stats->tx_dropped = ovly_stats_get(&sum, OVLY_A_STATS_TX_TOO_BIG);
 }
 
 static const struct net_device_ops ovly_netdev_ops = {
@@ -161,9 +196,33 @@ static void ovly_device_get_drvinfo(struct net_device *dev, struct ethtool_drvin
 	strscpy(info->version, THIS_MODULE->version, sizeof(info->version));
 }
 
+static int ovly_device_get_sset_count(struct net_device *dev, int sset)
+{
+	return sset == ETH_SS_STATS ? OVLY_STATS_N : -EOPNOTSUPP;
+}
+
+static void ovly_device_get_strings(struct net_device *dev, u32 sset, u8 *data)
+{
+	if (sset == ETH_SS_STATS)
+		memcpy(data, ovly_stats_names, sizeof(ovly_stats_names));
+}
+
+static void ovly_device_get_ethtool_stats(struct net_device *dev, struct ethtool_stats *stats,
+					  u64 *data)
+{
+	struct ovly_dev *ovly = netdev_priv(dev);
+	struct ovly_stats_sum sum;
+
+	ovly_stats_add_up(ovly->stats, &sum);
+	memcpy(data, sum.v, sizeof(sum.v));
+}
+
 static const struct ethtool_ops ovly_ethtool_ops = {
 	.get_drvinfo = ovly_device_get_drvinfo,
 	.get_link = ethtool_op_get_link,
+	.get_sset_count = ovly_device_get_sset_count,
+	.get_strings = ovly_device_get_strings,
+	.get_ethtool_stats = ovly_device_get_ethtool_stats,
 };
 
 static void ovly_device_apply(struct ovly_dev *ovly, const struct ovly_dev_conf *conf)
@@ -394,10 +453,14 @@ static int ovly_device_event(struct notifier_block *nb, unsigned long event, voi
 		ovly_notify_dev(dev, OVLY_EVENT_DEV_NEW);
 		break;
 	case NETDEV_DOWN:
+		ovly_notify_dev(dev, OVLY_EVENT_DEV_DOWN);
+		fallthrough;
 	case NETDEV_CHANGEUPPER:
 		ovly_sync_dropped(ovly);
 		break;
 	case NETDEV_UP:
+		ovly_notify_dev(dev, OVLY_EVENT_DEV_UP);
+		fallthrough;
 	case NETDEV_CHANGEMTU:
 		/* Below 1280 bytes the kernel takes the IPv6 routes away. */
 		ovly_sync_lost(ovly);
@@ -473,5 +536,5 @@ void ovly_device_unregister(void)
 	rtnl_link_unregister(&ovly_link_ops);
 	unregister_inetaddr_notifier(&ovly_device_inetaddr_nb);
 	unregister_netdevice_notifier(&ovly_device_nb);
-	ovly_device_flush_teardown();
+	flush_workqueue(ovly_wq);
 }

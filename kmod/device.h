@@ -13,6 +13,7 @@
 #include "sync.h"
 
 struct netlink_ext_ack;
+struct ovly_cell;
 struct ovly_peer;
 struct ovly_stats;
 
@@ -22,6 +23,7 @@ struct ovly_stats;
  * @net: namespace that holds the SAs, the paths and the underlay: the one the
  *	device was created in.  The device itself may move to another.
  * @stats: counters, all peers together and what no peer claimed
+ * @cells: received packets that XFRM has to let go of first
  * @mode: enum ovly_mode; never changes
  * @table: routing table outside a VRF; never changes
  * @src_valid: enum ovly_src_valid; READ_ONCE() and WRITE_ONCE()
@@ -50,6 +52,7 @@ struct ovly_dev {
 	struct net_device *dev;
 	struct net *net;
 	struct ovly_stats __percpu *stats;
+	struct ovly_cell __percpu *cells;
 	u32 mode;
 	u32 table;
 	u32 src_valid;
@@ -102,7 +105,7 @@ int ovly_device_change(struct ovly_dev *ovly, const struct ovly_dev_conf *conf,
 		       struct netlink_ext_ack *extack);
 bool ovly_device_is(const struct net_device *dev);
 void ovly_device_unregister_all(struct net *net, struct list_head *queue);
-void ovly_device_flush_teardown(void);
+void ovly_device_wait_teardowns(struct net *net);
 void ovly_device_queue_work(struct work_struct *work);
 void ovly_device_queue_delayed(struct delayed_work *work, unsigned long delay);
 

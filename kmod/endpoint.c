@@ -21,23 +21,23 @@
 /* A peer owns a route to exactly this endpoint: whoever taught it, the tunnel
  * comes first.
  */
-static int ovly_endpoint_evict(struct ovly_peer *peer, const struct ovly_ip *ip)
+static bool ovly_endpoint_evict(struct ovly_peer *peer, const struct ovly_ip *ip)
 {
 	struct ovly_route_key key = { .dst = *ip, .len = ovly_ip_bits(ip->family) };
 	struct ovly_route *route = ovly_route_find(peer->ovly, &key);
 	struct ovly_sync_batch batch;
-	int err;
 
 	if (!route || route->system)
-		return -ENOENT;
-	err = ovly_sync_begin(&batch, peer->ovly);
-	if (err)
-		return err;
-	net_warn_ratelimited("%s: peer %s: gives up its route to the endpoint of peer %s\n",
-			     netdev_name(peer->ovly->dev), route->peer->name, peer->name);
-	ovly_sync_remove(&batch, route);
+		return false;
+	ovly_sync_begin(&batch, peer->ovly);
+	do {
+		net_warn_ratelimited("%s: peer %s: gives up its route to the endpoint of peer %s\n",
+				     netdev_name(peer->ovly->dev), route->peer->name, peer->name);
+		ovly_sync_remove(&batch, route);
+		route = ovly_route_find(peer->ovly, &key);
+	} while (route);
 	ovly_sync_end(&batch);
-	return 0;
+	return true;
 }
 
 static int ovly_endpoint_throw(struct ovly_peer *peer, struct ovly_endpoint *ep)
@@ -48,7 +48,7 @@ static int ovly_endpoint_throw(struct ovly_peer *peer, struct ovly_endpoint *ep)
 	if (!sync->guarded)
 		return 0;
 	err = ovly_guard_throw_get(sync->guard, sync->table, &ep->ip);
-	if (err == -EEXIST && !ovly_endpoint_evict(peer, &ep->ip))
+	if (err == -EEXIST && ovly_endpoint_evict(peer, &ep->ip))
 		err = ovly_guard_throw_get(sync->guard, sync->table, &ep->ip);
 	if (err)
 		return err;

@@ -19,12 +19,20 @@
 #include <net/netlink.h>
 #include <net/sock.h>
 
-/* A route message: header, rtmsg, dst, table, priority, oif, via (largest). */
+/* A next hop: its header in a multipath route and the largest address. */
+#define OVLY_FIB_NEXTHOP_MAX						\
+	(sizeof(struct rtnexthop) +					\
+	 nla_total_size(sizeof(struct rtvia) + sizeof(struct in6_addr)))
+
+/* A route message: header, rtmsg, dst, table, priority, oif, next hops. */
 #define OVLY_FIB_MSG_MAX						\
 	(NLMSG_ALIGN(NLMSG_HDRLEN + sizeof(struct rtmsg)) +		\
 	 nla_total_size(sizeof(struct in6_addr)) +			\
-	 nla_total_size(sizeof(struct rtvia) + sizeof(struct in6_addr)) +	\
-	 3 * nla_total_size(sizeof(u32)))
+	 3 * nla_total_size(sizeof(u32)) +				\
+	 nla_total_size(OVLY_OWNERS_MAX * OVLY_FIB_NEXTHOP_MAX))
+
+/* What the messages of a batch have room in; those with one next hop are short. */
+#define OVLY_FIB_BUFFER		SKB_WITH_OVERHEAD(8192)
 
 /* One error report: header, code and the request, or as much as there is. */
 #define OVLY_FIB_ANSWER_MAX	1024
@@ -132,22 +140,65 @@ static int ovly_fib_put_ip(struct sk_buff *msg, int type, const struct ovly_ip *
 	return nla_put(msg, type, ovly_ip_len(ip->family), &ip->v6);
 }
 
-static int ovly_fib_put_via(struct sk_buff *msg, const struct ovly_fib_route *route)
+static int ovly_fib_put_via(struct sk_buff *msg, const struct ovly_fib_route *route,
+			    const struct ovly_ip *ip)
 {
 	struct rtvia *via;
 	struct nlattr *nla;
 
-	if (route->via.family == route->dst.family)
-		return ovly_fib_put_ip(msg, RTA_GATEWAY, &route->via);
+	if (ip->family == route->dst.family)
+		return ovly_fib_put_ip(msg, RTA_GATEWAY, ip);
 
 	/* RFC 8950: an IPv4 prefix with an IPv6 next hop. */
-	nla = nla_reserve(msg, RTA_VIA, sizeof(*via) + ovly_ip_len(route->via.family));
+	nla = nla_reserve(msg, RTA_VIA, sizeof(*via) + ovly_ip_len(ip->family));
 	if (!nla)
 		return -EMSGSIZE;
 	via = nla_data(nla);
-	via->rtvia_family = route->via.family;
-	memcpy(via->rtvia_addr, &route->via.v6, ovly_ip_len(route->via.family));
+	via->rtvia_family = ip->family;
+	memcpy(via->rtvia_addr, &ip->v6, ovly_ip_len(ip->family));
 	return 0;
+}
+
+static int ovly_fib_put_multipath(struct sk_buff *msg, const struct ovly_fib_route *route)
+{
+	struct rtnexthop *rtnh;
+	struct nlattr *nest;
+	unsigned int i;
+
+	nest = nla_nest_start_noflag(msg, RTA_MULTIPATH);
+	if (!nest)
+		return -EMSGSIZE;
+	for (i = 0; i < route->n_via; i++) {
+		rtnh = nla_reserve_nohdr(msg, sizeof(*rtnh));
+		if (!rtnh)
+			return -EMSGSIZE;
+		memset(rtnh, 0, sizeof(*rtnh));
+		rtnh->rtnh_ifindex = route->oif;
+		rtnh->rtnh_flags = route->onlink ? RTNH_F_ONLINK : 0;
+		if (ovly_fib_put_via(msg, route, &route->via[i]))
+			return -EMSGSIZE;
+		rtnh->rtnh_len = skb_tail_pointer(msg) - (unsigned char *)rtnh;
+	}
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+/* Where the route leads to. */
+static int ovly_fib_put_nexthops(struct sk_buff *msg, const struct ovly_fib_route *route)
+{
+	if (route->n_via > 1)
+		return ovly_fib_put_multipath(msg, route);
+	if (route->oif && nla_put_u32(msg, RTA_OIF, route->oif))
+		return -EMSGSIZE;
+	return route->n_via ? ovly_fib_put_via(msg, route, &route->via[0]) : 0;
+}
+
+/* What is deleted is named by prefix, metric and device: how it was put there may
+ * have changed since.
+ */
+static int ovly_fib_put_device(struct sk_buff *msg, const struct ovly_fib_route *route)
+{
+	return route->oif ? nla_put_u32(msg, RTA_OIF, route->oif) : 0;
 }
 
 static u16 ovly_fib_flags(enum ovly_fib_op op)
@@ -187,9 +238,6 @@ int ovly_fib_put_route(struct sk_buff *msg, u32 seq, enum ovly_fib_op op,
 	rtm->rtm_family = route->dst.family;
 	rtm->rtm_dst_len = route->dst_len;
 	rtm->rtm_table = route->table < 256 ? route->table : RT_TABLE_COMPAT;
-	/* What is deleted is named by prefix, metric and device: how it was put
-	 * there may have changed since.
-	 */
 	rtm->rtm_protocol = op == OVLY_FIB_DEL ? RTPROT_UNSPEC : route->protocol;
 	rtm->rtm_scope = op == OVLY_FIB_DEL ? RT_SCOPE_NOWHERE : route->scope;
 	rtm->rtm_type = route->type;
@@ -198,8 +246,8 @@ int ovly_fib_put_route(struct sk_buff *msg, u32 seq, enum ovly_fib_op op,
 	if (ovly_fib_put_ip(msg, RTA_DST, &route->dst) ||
 	    nla_put_u32(msg, RTA_TABLE, route->table) ||
 	    (route->metric && nla_put_u32(msg, RTA_PRIORITY, route->metric)) ||
-	    (route->oif && nla_put_u32(msg, RTA_OIF, route->oif)) ||
-	    (route->via.family && op != OVLY_FIB_DEL && ovly_fib_put_via(msg, route))) {
+	    (op == OVLY_FIB_DEL ? ovly_fib_put_device(msg, route) :
+				  ovly_fib_put_nexthops(msg, route))) {
 		nlmsg_cancel(msg, nlh);
 		return -EMSGSIZE;
 	}
@@ -214,20 +262,17 @@ int ovly_fib_put_route(struct sk_buff *msg, u32 seq, enum ovly_fib_op op,
  *	the batch is full and from ovly_fib_batch_commit()
  * @context: passed to @done
  *
- * Return: the batch or NULL
+ * Does not fail: what is in the table must be removable.
+ *
+ * Context: may sleep.
  */
 struct ovly_fib_batch *ovly_fib_batch_new(struct ovly_fib *fib, ovly_fib_done_t done,
 					  void *context)
 {
-	struct ovly_fib_batch *batch = kzalloc(sizeof(*batch), GFP_KERNEL);
+	struct ovly_fib_batch *batch = kzalloc(sizeof(*batch), GFP_KERNEL | __GFP_NOFAIL);
 
-	if (!batch)
-		return NULL;
-	batch->msg = alloc_skb(OVLY_FIB_BATCH * OVLY_FIB_MSG_MAX, GFP_KERNEL);
-	if (!batch->msg) {
-		kfree(batch);
-		return NULL;
-	}
+	BUILD_BUG_ON(OVLY_FIB_BUFFER < OVLY_FIB_MSG_MAX);
+	batch->msg = alloc_skb(OVLY_FIB_BUFFER, GFP_KERNEL | __GFP_NOFAIL);
 	batch->fib = fib;
 	batch->done = done;
 	batch->context = context;
@@ -294,6 +339,10 @@ void ovly_fib_batch_add(struct ovly_fib_batch *batch, enum ovly_fib_op op,
 	if (batch->n == OVLY_FIB_BATCH)
 		ovly_fib_batch_commit(batch);
 	err = ovly_fib_put_route(batch->msg, 0, op, route);
+	if (err && batch->n) {
+		ovly_fib_batch_commit(batch);
+		err = ovly_fib_put_route(batch->msg, 0, op, route);
+	}
 	if (WARN_ON_ONCE(err)) {
 		batch->done(batch->context, entry, op, err);
 		return;

@@ -3,6 +3,7 @@
 #define _OVLY_FIB_H
 
 #include <linux/mutex.h>
+#include <linux/ovly.h>
 #include <linux/types.h>
 
 #include "addr.h"
@@ -36,7 +37,6 @@ enum ovly_fib_op {
 /**
  * struct ovly_fib_route - a route as rtnetlink takes it
  * @dst: prefix
- * @via: gateway, or family 0
  * @table: routing table
  * @metric: priority, 0 for the family's default
  * @oif: device, or 0
@@ -44,11 +44,12 @@ enum ovly_fib_op {
  * @type: RTN_UNICAST or RTN_THROW
  * @scope: RT_SCOPE_*
  * @protocol: RTPROT_*
- * @onlink: the gateway need not be reachable
+ * @onlink: the gateways need not be reachable
+ * @n_via: number of next hops, 0 if the destination is on the link
+ * @via: gateways; more than one make a multipath route
  */
 struct ovly_fib_route {
 	struct ovly_ip dst;
-	struct ovly_ip via;
 	u32 table;
 	u32 metric;
 	int oif;
@@ -57,6 +58,8 @@ struct ovly_fib_route {
 	u8 scope;
 	u8 protocol;
 	bool onlink;
+	unsigned int n_via;
+	struct ovly_ip via[OVLY_OWNERS_MAX];
 };
 
 /* More gain nothing, and this many error reports fit the socket's buffer. */

@@ -4,6 +4,7 @@
 #include <net/genetlink.h>
 #include <net/rtnetlink.h>
 
+#include "coexist.h"
 #include "device.h"
 #include "net.h"
 #include "netlink.h"
@@ -11,6 +12,7 @@
 #include "rx.h"
 #include "sa.h"
 #include "tests/suites.h"
+#include "underlay.h"
 
 static int __init ovly_init(void)
 {
@@ -27,9 +29,15 @@ static int __init ovly_init(void)
 		goto err_wq;
 	/* From here on paths learn of their SAs ... */
 	ovly_sa_register();
-	err = ovly_netlink_register();
+	err = ovly_underlay_register();
 	if (err)
 		goto err_sa;
+	err = ovly_coexist_register();
+	if (err)
+		goto err_underlay;
+	err = ovly_netlink_register();
+	if (err)
+		goto err_coexist;
 	err = ovly_rx_register();
 	if (err)
 		goto err_netlink;
@@ -44,6 +52,10 @@ err_rx:
 	ovly_rx_unregister();
 err_netlink:
 	ovly_netlink_unregister();
+err_coexist:
+	ovly_coexist_unregister();
+err_underlay:
+	ovly_underlay_unregister();
 err_sa:
 	ovly_sa_unregister();
 	ovly_net_unregister();
@@ -61,6 +73,8 @@ static void __exit ovly_exit(void)
 	ovly_device_unregister();
 	ovly_rx_unregister();
 	ovly_netlink_unregister();
+	ovly_coexist_unregister();
+	ovly_underlay_unregister();
 	ovly_sa_unregister();
 	ovly_net_unregister();
 	ovly_device_wq_exit();

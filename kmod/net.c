@@ -21,18 +21,36 @@ struct ovly_net *ovly_net(const struct net *net)
 static int __net_init ovly_net_init(struct net *net)
 {
 	struct ovly_net *on = ovly_net(net);
+	int err;
 
 	on->net = net;
 	INIT_LIST_HEAD(&on->devs);
 	spin_lock_init(&on->path_lock);
+	spin_lock_init(&on->underlay_lock);
+	INIT_LIST_HEAD(&on->underlays);
+	atomic_set(&on->teardowns, 0);
 	/* 0 means to a dump that it need not compare. */
 	atomic_set(&on->seq, 1);
 	xa_init(&on->paths_in);
 	xa_init(&on->paths_out);
-	xa_init(&on->sas);
+	xa_init(&on->xfrm_interfaces);
 	ovly_park_init(&on->park);
 	ovly_fib_init(&on->fib, net);
-	return ovly_guard_init(&on->guard, &on->fib);
+	err = ovly_sa_init(on);
+	if (err)
+		return err;
+	err = ovly_guard_init(&on->guard, &on->fib);
+	if (err)
+		ovly_sa_exit(on);
+	return err;
+}
+
+/* No key manager event and no packet changes anything here from now on. */
+static void ovly_net_close(struct ovly_net *on)
+{
+	spin_lock_bh(&on->path_lock);
+	WRITE_ONCE(on->closing, true);
+	spin_unlock_bh(&on->path_lock);
 }
 
 static void __net_exit ovly_net_exit_batch(struct list_head *nets)
@@ -49,7 +67,12 @@ static void __net_exit ovly_net_exit_batch(struct list_head *nets)
 	unregister_netdevice_many(&devs);
 	rtnl_unlock();
 
-	ovly_device_flush_teardown();
+	list_for_each_entry(net, nets, exit_list) {
+		ovly_device_wait_teardowns(net);
+		ovly_net_close(ovly_net(net));
+	}
+	/* Packets and events that saw it open. */
+	synchronize_net();
 
 	list_for_each_entry(net, nets, exit_list) {
 		struct ovly_net *on = ovly_net(net);
@@ -57,9 +80,11 @@ static void __net_exit ovly_net_exit_batch(struct list_head *nets)
 		ovly_park_exit(&on->park);
 		ovly_guard_exit(&on->guard);
 		ovly_fib_exit(&on->fib);
-		ovly_sa_forget_all(on);
+		ovly_sa_exit(on);
+		WARN_ON(!list_empty(&on->underlays));
 		xa_destroy(&on->paths_in);
 		xa_destroy(&on->paths_out);
+		xa_destroy(&on->xfrm_interfaces);
 	}
 }
 

@@ -4,7 +4,9 @@
 
 #include <linux/atomic.h>
 #include <linux/list.h>
+#include <linux/rhashtable-types.h>
 #include <linux/spinlock.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <net/net_namespace.h>
 
@@ -19,15 +21,23 @@
  * @path_lock: guards the SA index, @paths_in, @paths_out, and of every peer with
  *	paths here: its path list, its active path and the states.  Taken from
  *	softirq by the key manager events, under the SA's own lock; nothing is
- *	taken inside it but the locks of the arrays.
+ *	taken inside it but the locks of the arrays and @underlay_lock.
  * @paths_in: if_id of inbound SAs to &struct ovly_path; read under RCU
  * @paths_out: if_id of outbound SAs to &struct ovly_path
+ * @closing: the namespace ends; guarded by @path_lock, packets read it
  * @sas: if_id to &struct ovly_sa_set, the tunnel-mode SAs that carry it
- * @sa_epoch: bumped by a flush of the SAs
+ * @sa_table: what identifies an SA to &struct ovly_sa
+ * @sa_epoch: bumped by a flush of the SAs and by a new look at all of them
+ * @sa_doubt_next: jiffies before which packets cause no new look
+ * @sa_rescan: looks at all SAs
  * @path_serial: order in which paths came, see &ovly_path.serial
+ * @underlay_lock: guards @underlays; nothing is taken inside
+ * @underlays: &struct ovly_underlay of the paths here
+ * @xfrm_interfaces: if_id to the ifindex of the XFRM interface that has it
  * @park: packets that came before their path
  * @fib: the rtnetlink client of this namespace
  * @guard: the throw routes and rules made here
+ * @teardowns: devices from here, or whose SAs are here, that are being freed
  * @seq: bumped by every change, for the consistency of dumps
  */
 struct ovly_net {
@@ -36,12 +46,20 @@ struct ovly_net {
 	spinlock_t path_lock; /* see above */
 	struct xarray paths_in;
 	struct xarray paths_out;
+	bool closing;
 	struct xarray sas;
+	struct rhashtable sa_table;
 	u64 sa_epoch;
+	unsigned long sa_doubt_next;
+	struct delayed_work sa_rescan;
 	u64 path_serial;
+	spinlock_t underlay_lock; /* see above */
+	struct list_head underlays;
+	struct xarray xfrm_interfaces;
 	struct ovly_park park;
 	struct ovly_fib fib;
 	struct ovly_guard guard;
+	atomic_t teardowns;
 	atomic_t seq;
 };
 

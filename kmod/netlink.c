@@ -123,6 +123,14 @@ bool ovly_nl_missing(struct genl_info *info, int attr)
 	return true;
 }
 
+/* Where nothing narrower is to blame for @err, the object as a whole is. */
+int ovly_nl_blame(struct genl_info *info, int attr, int err)
+{
+	if (err && info->extack && !info->extack->bad_attr && info->attrs[attr])
+		NL_SET_BAD_ATTR(info->extack, info->attrs[attr]);
+	return err;
+}
+
 /* The device a request names, with a reference. */
 static struct net_device *ovly_nl_get_dev(struct net *net, struct nlattr *attrs[],
 					  struct netlink_ext_ack *extack)
@@ -170,7 +178,6 @@ struct ovly_dev *ovly_nl_lock(struct genl_info *info)
 {
 	struct net_device *dev;
 	struct ovly_dev *ovly;
-	int err;
 
 	dev = ovly_nl_get_dev(genl_info_net(info), info->attrs, info->extack);
 	if (IS_ERR(dev))
@@ -181,11 +188,11 @@ struct ovly_dev *ovly_nl_lock(struct genl_info *info)
 	 */
 	flush_work(&ovly->sync.work);
 	mutex_lock(&ovly->lock);
-	err = READ_ONCE(ovly->dead) ? -ENODEV : ovly_sync_settle(ovly);
-	if (err) {
+	if (READ_ONCE(ovly->dead)) {
 		ovly_nl_unlock(ovly);
-		return ERR_PTR(err);
+		return ERR_PTR(-ENODEV);
 	}
+	ovly_sync_settle(ovly);
 	return ovly;
 }
 

@@ -18,7 +18,7 @@ extern struct genl_family ovly_genl_family;
 /**
  * struct ovly_nl_cursor - where a dump goes on
  * @ifindex: the device
- * @id: the peer, in dumps of peers and paths
+ * @id: the peer
  * @if_id: the path
  * @key: the route
  */
@@ -35,6 +35,7 @@ typedef int (*ovly_nl_dump_t)(struct sk_buff *skb, struct netlink_callback *cb,
 struct ovly_dev *ovly_nl_lock(struct genl_info *info);
 bool ovly_nl_names_dev(struct nlattr *attrs[]);
 bool ovly_nl_missing(struct genl_info *info, int attr);
+int ovly_nl_blame(struct genl_info *info, int attr, int err);
 void ovly_nl_unlock(struct ovly_dev *ovly);
 int ovly_nl_dump_devs(struct sk_buff *skb, struct netlink_callback *cb, ovly_nl_dump_t dump);
 

@@ -13,6 +13,7 @@
 #include "peer.h"
 #include "route.h"
 #include "stats.h"
+#include "underlay.h"
 
 /* Read-only attributes are spelt out: rtnetlink does not refuse unknown ones. */
 const struct nla_policy ovly_nl_dev_policy[OVLY_A_DEV_MAX + 1] = {
@@ -40,6 +41,11 @@ const struct nla_policy ovly_nl_peer_policy[OVLY_A_PEER_MAX + 1] = {
 	[OVLY_A_PEER_ADDR] = OVLY_NL_IP,
 	[OVLY_A_PEER_ON_DOWN] = NLA_POLICY_MAX(NLA_U32, OVLY_ON_DOWN_WITHDRAW),
 	[OVLY_A_PEER_ROUTE_LIMIT] = { .type = NLA_U32 },
+	[OVLY_A_PEER_BACKUP_ID] = { .type = NLA_U32 },
+	[OVLY_A_PEER_BACKUP_NAME] = OVLY_NL_NAME,
+	[OVLY_A_PEER_LIMIT_ACTION] = NLA_POLICY_MAX(NLA_U32, OVLY_LIMIT_DISABLE),
+	[OVLY_A_PEER_MARK] = { .type = NLA_U32 },
+	[OVLY_A_PEER_PRIORITY] = { .type = NLA_U32 },
 };
 
 const struct nla_policy ovly_nl_peer_ref_policy[OVLY_A_PEER_MAX + 1] = {
@@ -138,18 +144,16 @@ static int ovly_nl_put_u64(struct sk_buff *skb, int type, u64 value, int pad)
 	return nla_put_u64_64bit(skb, type, value, pad);
 }
 
-static int ovly_nl_put_stats(struct sk_buff *skb, int type, struct ovly_stats __percpu *stats)
+static int ovly_nl_put_stats(struct sk_buff *skb, int type, const struct ovly_stats_sum *sum)
 {
-	u64 sum[OVLY_STATS_N];
 	struct nlattr *nest;
 	int i;
 
 	nest = nla_nest_start(skb, type);
 	if (!nest)
 		return -EMSGSIZE;
-	ovly_stats_sum(stats, sum);
 	for (i = 0; i < OVLY_STATS_N; i++)
-		if (ovly_nl_put_u64(skb, OVLY_STATS_FIRST + i, sum[i], OVLY_A_STATS_PAD))
+		if (ovly_nl_put_u64(skb, OVLY_STATS_FIRST + i, sum->v[i], OVLY_A_STATS_PAD))
 			return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -178,7 +182,9 @@ int ovly_nl_put_dev(struct sk_buff *skb, const struct ovly_dev *ovly)
 {
 	const struct ovly_sync *sync = &ovly->sync;
 	bool synced = READ_ONCE(sync->synced) == atomic_read(&sync->epoch);
+	struct ovly_stats_sum sum;
 
+	ovly_stats_add_up(ovly->stats, &sum);
 	if (nla_put_u32(skb, OVLY_A_DEV_MODE, ovly->mode) ||
 	    nla_put_u32(skb, OVLY_A_DEV_TABLE, ovly->table) ||
 	    nla_put_u32(skb, OVLY_A_DEV_SRC_VALID, READ_ONCE(ovly->src_valid)) ||
@@ -189,9 +195,36 @@ int ovly_nl_put_dev(struct sk_buff *skb, const struct ovly_dev *ovly)
 	    nla_put_u32(skb, OVLY_A_DEV_ROUTES, READ_ONCE(ovly->n_routes)) ||
 	    nla_put_u32(skb, OVLY_A_DEV_ROUTES_INSTALLED,
 			synced ? READ_ONCE(sync->installed) : 0) ||
-	    ovly_nl_put_stats(skb, OVLY_A_DEV_STATS, ovly->stats))
+	    ovly_nl_put_stats(skb, OVLY_A_DEV_STATS, &sum))
 		return -EMSGSIZE;
 	return 0;
+}
+
+/* The peer that backs @peer, and whether its path is in use. */
+static int ovly_nl_put_backup(struct sk_buff *skb, const struct ovly_peer *peer)
+{
+	const struct ovly_peer *backup;
+	bool via = false;
+	int err = 0;
+
+	rcu_read_lock();
+	backup = rcu_dereference(peer->backup);
+	if (backup) {
+		via = !ovly_peer_is_up(peer) && ovly_peer_is_up(backup);
+		err = nla_put_string(skb, OVLY_A_PEER_BACKUP_NAME, backup->name);
+	}
+	rcu_read_unlock();
+	return err || nla_put_u32(skb, OVLY_A_PEER_BACKUP_ID, READ_ONCE(peer->backup_id)) ||
+	       nla_put_u32(skb, OVLY_A_PEER_VIA_BACKUP, via) ? -EMSGSIZE : 0;
+}
+
+static int ovly_nl_put_peer_use(struct sk_buff *skb, const struct ovly_stats_sum *sum)
+{
+	return (sum->last_rx && ovly_nl_put_u64(skb, OVLY_A_PEER_LAST_RX,
+						ovly_nl_since(sum->last_rx), OVLY_A_PEER_PAD)) ||
+	       (sum->last_tx && ovly_nl_put_u64(skb, OVLY_A_PEER_LAST_TX,
+						ovly_nl_since(sum->last_tx), OVLY_A_PEER_PAD)) ?
+	       -EMSGSIZE : 0;
 }
 
 /**
@@ -207,9 +240,11 @@ int ovly_nl_put_peer(struct sk_buff *skb, const struct ovly_peer *peer)
 	const struct ovly_net *on = ovly_net(peer->ovly->net);
 	const struct ovly_path *active;
 	const struct ovly_addr *addr;
+	struct ovly_stats_sum sum;
 	struct nlattr *nest;
 
 	lockdep_assert_held(&on->path_lock);
+	ovly_stats_add_up(peer->stats, &sum);
 	nest = nla_nest_start(skb, OVLY_A_PEER);
 	if (!nest)
 		return -EMSGSIZE;
@@ -229,25 +264,49 @@ int ovly_nl_put_peer(struct sk_buff *skb, const struct ovly_peer *peer)
 	    nla_put_u32(skb, OVLY_A_PEER_TRANSITIONS, peer->transitions) ||
 	    ovly_nl_put_u64(skb, OVLY_A_PEER_SINCE, ovly_nl_since(peer->since),
 			    OVLY_A_PEER_PAD) ||
-	    ovly_nl_put_stats(skb, OVLY_A_PEER_STATS, peer->stats))
+	    ovly_nl_put_stats(skb, OVLY_A_PEER_STATS, &sum) ||
+	    nla_put_u32(skb, OVLY_A_PEER_LIMIT_ACTION, READ_ONCE(peer->limit_action)) ||
+	    nla_put_u32(skb, OVLY_A_PEER_MARK, READ_ONCE(peer->mark)) ||
+	    nla_put_u32(skb, OVLY_A_PEER_PRIORITY, READ_ONCE(peer->priority)) ||
+	    nla_put_u32(skb, OVLY_A_PEER_ROUTES_DISABLED, READ_ONCE(peer->routes_disabled)) ||
+	    ovly_nl_put_backup(skb, peer) || ovly_nl_put_peer_use(skb, &sum))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
+}
+
+static int ovly_nl_put_underlay(struct sk_buff *skb, struct ovly_net *on,
+				const struct ovly_underlay *underlay)
+{
+	char name[IFNAMSIZ];
+
+	if (nla_put_u32(skb, OVLY_A_PATH_UNDERLAY, ovly_underlay_ifindex(underlay)))
+		return -EMSGSIZE;
+	if (!underlay)
+		return 0;
+	ovly_underlay_read_name(on, underlay, name);
+	return nla_put_string(skb, OVLY_A_PATH_UNDERLAY_NAME, name);
 }
 
 /**
  * ovly_nl_put_path() - a PATH nest
  * @skb: where to
  * @path: the path
+ * @previous: its endpoint before, in the event that tells, or NULL
  *
  * Context: the caller holds &ovly_net.path_lock.
  * Return: 0, or -EMSGSIZE with a nest left open; the caller cancels the message
  */
-int ovly_nl_put_path(struct sk_buff *skb, const struct ovly_path *path)
+int ovly_nl_put_path(struct sk_buff *skb, const struct ovly_path *path,
+		     const struct ovly_ip *previous)
 {
+	struct ovly_net *on = ovly_net(path->peer->ovly->net);
+	const struct ovly_underlay *underlay;
+	u32 mtu = READ_ONCE(path->mtu);
 	struct nlattr *nest;
 
-	lockdep_assert_held(&ovly_net(path->peer->ovly->net)->path_lock);
+	lockdep_assert_held(&on->path_lock);
+	underlay = rcu_dereference_protected(path->underlay, lockdep_is_held(&on->path_lock));
 	nest = nla_nest_start(skb, OVLY_A_PATH);
 	if (!nest)
 		return -EMSGSIZE;
@@ -258,7 +317,9 @@ int ovly_nl_put_path(struct sk_buff *skb, const struct ovly_path *path)
 	    (path->endpoint.family &&
 	     ovly_nl_put_ip(skb, OVLY_A_PATH_ENDPOINT, &path->endpoint)) ||
 	    (path->local.family && ovly_nl_put_ip(skb, OVLY_A_PATH_LOCAL, &path->local)) ||
-	    nla_put_u32(skb, OVLY_A_PATH_UNDERLAY, path->underlay) ||
+	    ovly_nl_put_underlay(skb, on, underlay) ||
+	    (mtu && nla_put_u32(skb, OVLY_A_PATH_MTU, mtu)) ||
+	    (previous && ovly_nl_put_ip(skb, OVLY_A_PATH_PREVIOUS_ENDPOINT, previous)) ||
 	    nla_put_u32(skb, OVLY_A_PATH_PRIORITY, path->priority) ||
 	    (path->label[0] && nla_put_string(skb, OVLY_A_PATH_LABEL, path->label)) ||
 	    (path->remote_id && nla_put_string(skb, OVLY_A_PATH_REMOTE_ID, path->remote_id)) ||
@@ -279,7 +340,7 @@ int ovly_nl_put_path(struct sk_buff *skb, const struct ovly_path *path)
  *
  * Return: 0, or -EMSGSIZE with a nest left open; the caller cancels the message
  */
-int ovly_nl_put_route(struct sk_buff *skb, const struct ovly_route *route)
+int ovly_nl_put_route(struct sk_buff *skb, struct ovly_route *route)
 {
 	struct nlattr *nest;
 	u32 flags = 0;
@@ -291,6 +352,8 @@ int ovly_nl_put_route(struct sk_buff *skb, const struct ovly_route *route)
 		flags |= OVLY_ROUTE_F_INSTALLED;
 	if (route->system)
 		flags |= OVLY_ROUTE_F_SYSTEM;
+	if (ovly_route_is_shared(route))
+		flags |= OVLY_ROUTE_F_MULTIPATH;
 	if (ovly_nl_put_ip(skb, OVLY_A_ROUTE_DST, &route->key.dst) ||
 	    nla_put_u32(skb, OVLY_A_ROUTE_PREFIXLEN, route->key.len) ||
 	    nla_put_u32(skb, OVLY_A_ROUTE_METRIC, route->key.metric) ||

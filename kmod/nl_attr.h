@@ -29,8 +29,9 @@ int ovly_nl_parse_ip(const struct nlattr *nla, struct ovly_ip *ip, struct netlin
 size_t ovly_nl_dev_size(void);
 int ovly_nl_put_dev(struct sk_buff *skb, const struct ovly_dev *ovly);
 int ovly_nl_put_peer(struct sk_buff *skb, const struct ovly_peer *peer);
-int ovly_nl_put_path(struct sk_buff *skb, const struct ovly_path *path);
-int ovly_nl_put_route(struct sk_buff *skb, const struct ovly_route *route);
+int ovly_nl_put_path(struct sk_buff *skb, const struct ovly_path *path,
+		     const struct ovly_ip *previous);
+int ovly_nl_put_route(struct sk_buff *skb, struct ovly_route *route);
 int ovly_nl_put_ip(struct sk_buff *skb, int type, const struct ovly_ip *ip);
 
 #endif /* _OVLY_NL_ATTR_H */

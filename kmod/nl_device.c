@@ -86,19 +86,18 @@ int ovly_nl_dev_set(struct sk_buff *skb, struct genl_info *info)
 	if (ovly_device_sa_capable(ovly))
 		err = ovly_device_change(ovly, &conf, info->extack);
 	ovly_nl_unlock(ovly);
-	return err;
+	return ovly_nl_blame(info, OVLY_A_DEV, err);
 }
 
 int ovly_nl_dev_resync(struct sk_buff *skb, struct genl_info *info)
 {
 	struct ovly_dev *ovly = ovly_nl_lock(info);
-	int err;
 
 	if (IS_ERR(ovly))
 		return PTR_ERR(ovly);
 	ovly_sync_lost(ovly);
-	err = ovly_sync_settle(ovly);
+	ovly_sync_settle(ovly);
 	ovly_guard_restore(ovly->sync.guard);
 	ovly_nl_unlock(ovly);
-	return err;
+	return 0;
 }

@@ -213,7 +213,7 @@ int ovly_nl_path_new(struct sk_buff *skb, struct genl_info *info)
 	}
 out:
 	ovly_nl_unlock(ovly);
-	return err;
+	return ovly_nl_blame(info, OVLY_A_PATH, err);
 }
 
 int ovly_nl_path_set(struct sk_buff *skb, struct genl_info *info)
@@ -238,7 +238,7 @@ int ovly_nl_path_set(struct sk_buff *skb, struct genl_info *info)
 		err = ovly_path_set(path, &conf, info->extack);
 	}
 	ovly_nl_unlock(ovly);
-	return err;
+	return ovly_nl_blame(info, OVLY_A_PATH, err);
 }
 
 int ovly_nl_path_del(struct sk_buff *skb, struct genl_info *info)
@@ -260,7 +260,7 @@ static int ovly_nl_put_path_locked(struct sk_buff *skb, const struct ovly_path *
 	int err;
 
 	spin_lock_bh(&on->path_lock);
-	err = ovly_nl_put_path(skb, path);
+	err = ovly_nl_put_path(skb, path, NULL);
 	spin_unlock_bh(&on->path_lock);
 	return err;
 }

@@ -78,6 +78,34 @@ static int ovly_nl_parse_addrs(const struct nlattr *nest, struct ovly_peer_conf 
 	return 0;
 }
 
+static void ovly_nl_get_setting(const struct nlattr *nla, bool *has, u32 *value)
+{
+	if (!nla)
+		return;
+	*has = true;
+	*value = nla_get_u32(nla);
+}
+
+/* The backup that a request names, once the device is locked. */
+static int ovly_nl_find_backup(struct ovly_dev *ovly, struct nlattr *tb[],
+			       struct ovly_peer_conf *conf, struct netlink_ext_ack *extack)
+{
+	const struct nlattr *id = tb[OVLY_A_PEER_BACKUP_ID], *name = tb[OVLY_A_PEER_BACKUP_NAME];
+
+	if (!id && !name)
+		return 0;
+	conf->has_backup = true;
+	if (id && !nla_get_u32(id) && !name)
+		return 0;
+	if (ovly->mode == OVLY_MODE_P2P) {
+		NL_SET_ERR_MSG_ATTR(extack, id ?: name,
+				    "ovly: the one peer of a p2p device has no backup");
+		return -EOPNOTSUPP;
+	}
+	conf->backup = ovly_nl_find_peer(ovly, id, name, extack);
+	return PTR_ERR_OR_ZERO(conf->backup);
+}
+
 static int ovly_nl_parse_peer(struct genl_info *info, struct nlattr *tb[],
 			      struct ovly_peer_conf *conf)
 {
@@ -96,14 +124,13 @@ static int ovly_nl_parse_peer(struct genl_info *info, struct nlattr *tb[],
 			return err;
 		conf->name = nla_data(tb[OVLY_A_PEER_NAME]);
 	}
-	if (tb[OVLY_A_PEER_ON_DOWN]) {
-		conf->has_on_down = true;
-		conf->on_down = nla_get_u32(tb[OVLY_A_PEER_ON_DOWN]);
-	}
-	if (tb[OVLY_A_PEER_ROUTE_LIMIT]) {
-		conf->has_route_limit = true;
-		conf->route_limit = nla_get_u32(tb[OVLY_A_PEER_ROUTE_LIMIT]);
-	}
+	ovly_nl_get_setting(tb[OVLY_A_PEER_ON_DOWN], &conf->has_on_down, &conf->on_down);
+	ovly_nl_get_setting(tb[OVLY_A_PEER_ROUTE_LIMIT], &conf->has_route_limit,
+			    &conf->route_limit);
+	ovly_nl_get_setting(tb[OVLY_A_PEER_LIMIT_ACTION], &conf->has_limit_action,
+			    &conf->limit_action);
+	ovly_nl_get_setting(tb[OVLY_A_PEER_MARK], &conf->has_mark, &conf->mark);
+	ovly_nl_get_setting(tb[OVLY_A_PEER_PRIORITY], &conf->has_priority, &conf->priority);
 	return ovly_nl_parse_addrs(nest, conf, info->extack);
 }
 
@@ -156,6 +183,9 @@ int ovly_nl_peer_new(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(ovly);
 
 	peer = conf.name ? ovly_peer_find_name(ovly, conf.name) : NULL;
+	err = ovly_nl_find_backup(ovly, tb, &conf, info->extack);
+	if (err)
+		goto out;
 	if (peer && (flags & NLM_F_REPLACE)) {
 		err = ovly_peer_set(peer, &conf, info->extack);
 	} else if (!peer && !(flags & NLM_F_CREATE)) {
@@ -167,8 +197,9 @@ int ovly_nl_peer_new(struct sk_buff *skb, struct genl_info *info)
 	}
 	if (!err)
 		err = ovly_nl_reply_peer(info, peer);
+out:
 	ovly_nl_unlock(ovly);
-	return err;
+	return ovly_nl_blame(info, OVLY_A_PEER, err);
 }
 
 int ovly_nl_peer_set(struct sk_buff *skb, struct genl_info *info)
@@ -186,9 +217,15 @@ int ovly_nl_peer_set(struct sk_buff *skb, struct genl_info *info)
 	if (IS_ERR(ovly))
 		return PTR_ERR(ovly);
 	peer = ovly_nl_find_peer(ovly, tb[OVLY_A_PEER_ID], tb[OVLY_A_PEER_NAME], info->extack);
-	err = IS_ERR(peer) ? PTR_ERR(peer) : ovly_peer_set(peer, &conf, info->extack);
+	err = PTR_ERR_OR_ZERO(peer);
+	if (!err)
+		err = ovly_nl_find_backup(ovly, tb, &conf, info->extack);
+	/* Here somebody decides; PEER_NEW may repeat what was said before. */
+	conf.renews_limit = conf.has_route_limit || conf.has_limit_action;
+	if (!err)
+		err = ovly_peer_set(peer, &conf, info->extack);
 	ovly_nl_unlock(ovly);
-	return err;
+	return ovly_nl_blame(info, OVLY_A_PEER, err);
 }
 
 /* The peer that a request refers to; its device is to be given back. */

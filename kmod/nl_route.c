@@ -25,6 +25,7 @@
  * @index: the entry being looked at
  * @err: why the last refused one was
  * @msg: the same in words
+ * @bad_attr: what of the request is to blame
  */
 struct ovly_nl_batch {
 	struct ovly_sync_batch sync;
@@ -35,11 +36,12 @@ struct ovly_nl_batch {
 	u32 index;
 	int err;
 	const char *msg;
+	const struct nlattr *bad_attr;
 };
 
-/* Calls of an entry handler; 0 or an error with extack. */
-typedef int (*ovly_nl_entry_t)(struct ovly_nl_batch *batch, struct nlattr *tb[],
-			       struct netlink_ext_ack *extack);
+/* Applies one entry, the nest @nla, parsed to @tb; 0 or an error with extack. */
+typedef int (*ovly_nl_entry_t)(struct ovly_nl_batch *batch, const struct nlattr *nla,
+			       struct nlattr *tb[], struct netlink_ext_ack *extack);
 
 static void ovly_nl_refuse(struct ovly_nl_batch *batch, u32 index, int err, const char *msg)
 {
@@ -105,9 +107,7 @@ static int ovly_nl_batch(struct genl_info *info, ovly_nl_entry_t entry)
 	hdr = ovly_nl_reply_start(batch.reply, info, ovly);
 	if (WARN_ON_ONCE(!hdr))
 		goto out;
-	err = ovly_sync_begin(&batch.sync, ovly);
-	if (err)
-		goto out;
+	ovly_sync_begin(&batch.sync, ovly);
 	batch.sync.refused = ovly_nl_table_refused;
 	batch.sync.context = &batch;
 
@@ -117,9 +117,11 @@ static int ovly_nl_batch(struct genl_info *info, ovly_nl_entry_t entry)
 		if (nla_type(nla) != OVLY_A_ROUTE)
 			continue;
 		nla_parse_nested(tb, OVLY_A_ROUTE_MAX, nla, ovly_nl_route_policy, NULL);
-		err = entry(&batch, tb, &why);
-		if (err)
+		err = entry(&batch, nla, tb, &why);
+		if (err) {
 			ovly_nl_refuse(&batch, batch.index, err, why._msg);
+			batch.bad_attr = why.bad_attr;
+		}
 		batch.index++;
 		cond_resched();
 	}
@@ -129,6 +131,8 @@ static int ovly_nl_batch(struct genl_info *info, ovly_nl_entry_t entry)
 	if (batch.entries == 1 && batch.refused) {
 		err = batch.err;
 		info->extack->_msg = batch.msg;
+		NL_SET_BAD_ATTR(info->extack, batch.bad_attr);
+		ovly_nl_blame(info, OVLY_A_ROUTE, err);
 		goto out;
 	}
 	if (WARN_ON_ONCE(nla_put_u32(batch.reply, OVLY_A_APPLIED, batch.entries - batch.refused)))
@@ -160,12 +164,14 @@ static int ovly_nl_parse_key(struct nlattr *tb[], struct ovly_route_key *key,
 		return err;
 	len = nla_get_u32(tb[OVLY_A_ROUTE_PREFIXLEN]);
 	if (len > ovly_ip_bits(key->dst.family)) {
-		NL_SET_ERR_MSG_MOD(extack, "the prefix length is longer than the address");
+		NL_SET_ERR_MSG_ATTR(extack, tb[OVLY_A_ROUTE_PREFIXLEN],
+				    "ovly: the prefix length is longer than the address");
 		return -EINVAL;
 	}
 	prefix = ovly_ip_prefix(&key->dst, len);
 	if (!ovly_ip_eq(&prefix, &key->dst)) {
-		NL_SET_ERR_MSG_MOD(extack, "the prefix has host bits set");
+		NL_SET_ERR_MSG_ATTR(extack, tb[OVLY_A_ROUTE_DST],
+				    "ovly: the prefix has host bits set");
 		return -EINVAL;
 	}
 	key->len = len;
@@ -175,25 +181,70 @@ static int ovly_nl_parse_key(struct nlattr *tb[], struct ovly_route_key *key,
 	return 0;
 }
 
-static struct ovly_peer *ovly_nl_route_peer(struct ovly_dev *ovly, struct nlattr *tb[],
-					    struct netlink_ext_ack *extack)
+static struct ovly_peer *ovly_nl_find_via(struct ovly_dev *ovly, const struct nlattr *nla,
+					  struct netlink_ext_ack *extack)
 {
 	struct ovly_peer *peer;
 	struct ovly_ip via;
 	int err;
 
-	if (!tb[OVLY_A_ROUTE_VIA])
-		return ovly_nl_find_peer(ovly, tb[OVLY_A_ROUTE_PEER_ID],
-					 tb[OVLY_A_ROUTE_PEER_NAME], extack);
-	err = ovly_nl_parse_ip(tb[OVLY_A_ROUTE_VIA], &via, extack);
+	err = ovly_nl_parse_ip(nla, &via, extack);
 	if (err)
 		return ERR_PTR(err);
 	peer = ovly_peer_find_via(ovly, &via);
 	if (!peer) {
-		NL_SET_ERR_MSG_MOD(extack, "no peer of the device has or covers the next hop");
+		NL_SET_ERR_MSG_ATTR(extack, nla,
+				    "ovly: no peer of the device has or covers the next hop");
 		return ERR_PTR(-EHOSTUNREACH);
 	}
 	return peer;
+}
+
+static int ovly_nl_add_owner(struct ovly_route_want *want, struct ovly_peer *peer,
+			     const struct nlattr *nla, struct netlink_ext_ack *extack)
+{
+	unsigned int i;
+
+	if (IS_ERR(peer))
+		return PTR_ERR(peer);
+	for (i = 0; i < want->n_owners; i++)
+		if (want->owners[i] == peer)
+			return 0;
+	if (want->n_owners == OVLY_OWNERS_MAX) {
+		NL_SET_ERR_MSG_ATTR(extack, nla, "ovly: a route has at most 16 owners");
+		return -E2BIG;
+	}
+	want->owners[want->n_owners++] = peer;
+	return 0;
+}
+
+/* Adds the owners that an entry names, if any. */
+static int ovly_nl_parse_owners(struct ovly_dev *ovly, const struct nlattr *nest,
+				struct ovly_route_want *want, struct netlink_ext_ack *extack)
+{
+	struct ovly_peer *peer;
+	const struct nlattr *nla;
+	int rem, err;
+
+	nla_for_each_nested(nla, nest, rem) {
+		switch (nla_type(nla)) {
+		case OVLY_A_ROUTE_PEER_ID:
+			peer = ovly_nl_find_peer(ovly, nla, NULL, extack);
+			break;
+		case OVLY_A_ROUTE_PEER_NAME:
+			peer = ovly_nl_find_peer(ovly, NULL, nla, extack);
+			break;
+		case OVLY_A_ROUTE_VIA:
+			peer = ovly_nl_find_via(ovly, nla, extack);
+			break;
+		default:
+			continue;
+		}
+		err = ovly_nl_add_owner(want, peer, nla, extack);
+		if (err)
+			return err;
+	}
+	return 0;
 }
 
 static int ovly_nl_route_protocol(struct nlattr *tb[], u8 *protocol,
@@ -204,39 +255,42 @@ static int ovly_nl_route_protocol(struct nlattr *tb[], u8 *protocol,
 		*protocol = nla_get_u32(tb[OVLY_A_ROUTE_PROTOCOL]);
 	if (*protocol != OVLY_RTPROT)
 		return 0;
-	NL_SET_ERR_MSG_MOD(extack, "protocol 220 is for the module's own routes");
+	NL_SET_ERR_MSG_ATTR(extack, tb[OVLY_A_ROUTE_PROTOCOL],
+			    "ovly: protocol 220 is for the module's own routes");
 	return -EINVAL;
 }
 
-static int ovly_nl_route_new_one(struct ovly_nl_batch *batch, struct nlattr *tb[],
-				 struct netlink_ext_ack *extack)
+static int ovly_nl_route_new_one(struct ovly_nl_batch *batch, const struct nlattr *nla,
+				 struct nlattr *tb[], struct netlink_ext_ack *extack)
 {
+	struct ovly_route_want want = { .flags = batch->info->nlhdr->nlmsg_flags };
 	struct ovly_dev *ovly = batch->sync.ovly;
-	struct ovly_route_key key;
 	struct ovly_route *route;
-	struct ovly_peer *peer;
-	u8 protocol;
 	int err;
 
-	err = ovly_nl_parse_key(tb, &key, extack);
+	err = ovly_nl_parse_key(tb, &want.key, extack);
 	if (!err)
-		err = ovly_nl_route_protocol(tb, &protocol, extack);
+		err = ovly_nl_route_protocol(tb, &want.protocol, extack);
+	if (!err)
+		err = ovly_nl_parse_owners(ovly, nla, &want, extack);
 	if (err)
 		return err;
-	peer = ovly_nl_route_peer(ovly, tb, extack);
-	if (IS_ERR(peer))
-		return PTR_ERR(peer);
+	if (!want.n_owners) {
+		NL_SET_ERR_MSG_MOD(extack, "the request names no peer");
+		return -EINVAL;
+	}
 
 	/* Named twice in one batch: the first is not to be changed under way. */
-	route = ovly_route_find(ovly, &key);
+	route = ovly_route_find(ovly, &want.key);
 	if (route && route->queued)
 		ovly_sync_commit(&batch->sync);
 
-	route = ovly_route_new(peer, &key, protocol, batch->info->nlhdr->nlmsg_flags, extack);
+	route = ovly_route_want(ovly, &want, extack);
 	if (IS_ERR(route))
 		return PTR_ERR(route);
-	route->tag = batch->index;
-	ovly_sync_route(&batch->sync, route);
+	for (route = ovly_route_head(route); route; route = ovly_route_next_owner(route))
+		route->tag = batch->index;
+	ovly_sync_route(&batch->sync, ovly_route_find(ovly, &want.key));
 	return 0;
 }
 
@@ -245,19 +299,23 @@ int ovly_nl_route_new(struct sk_buff *skb, struct genl_info *info)
 	return ovly_nl_batch(info, ovly_nl_route_new_one);
 }
 
-static int ovly_nl_route_del_one(struct ovly_nl_batch *batch, struct nlattr *tb[],
-				 struct netlink_ext_ack *extack)
+/* The next of a group, from @route on, that a deletion means. */
+static struct ovly_route *ovly_nl_route_meant(struct ovly_route *route,
+					      const struct ovly_route_want *which, u8 protocol)
 {
-	struct ovly_dev *ovly = batch->sync.ovly;
-	struct ovly_route_key key;
-	struct ovly_route *route;
-	struct ovly_peer *peer;
-	int err;
+	for (; route; route = ovly_route_next_owner(route))
+		if ((!which->n_owners || ovly_route_want_has(which, route->peer)) &&
+		    (!protocol || route->protocol == protocol))
+			return route;
+	return NULL;
+}
 
-	err = ovly_nl_parse_key(tb, &key, extack);
-	if (err)
-		return err;
-	route = ovly_route_find(ovly, &key);
+static int ovly_nl_route_check_del(struct ovly_dev *ovly, const struct ovly_route_want *which,
+				   u8 protocol, struct netlink_ext_ack *extack)
+{
+	struct ovly_route *route = ovly_route_find(ovly, &which->key);
+	unsigned int i;
+
 	if (!route) {
 		NL_SET_ERR_MSG_MOD(extack, "no peer owns this route");
 		return -ENOENT;
@@ -266,22 +324,43 @@ static int ovly_nl_route_del_one(struct ovly_nl_batch *batch, struct nlattr *tb[
 		NL_SET_ERR_MSG_MOD(extack, "the route to a system address goes with the address");
 		return -EBUSY;
 	}
-	/* Who names an owner or a protocol means that one's route only. */
-	if (tb[OVLY_A_ROUTE_PEER_ID] || tb[OVLY_A_ROUTE_PEER_NAME] || tb[OVLY_A_ROUTE_VIA]) {
-		peer = ovly_nl_route_peer(ovly, tb, extack);
-		if (IS_ERR(peer))
-			return PTR_ERR(peer);
-		if (peer != route->peer) {
+	for (i = 0; i < which->n_owners; i++) {
+		if (!ovly_route_find_of(ovly, &which->key, which->owners[i])) {
 			NL_SET_ERR_MSG_MOD(extack, "another peer owns this route");
 			return -ENOENT;
 		}
 	}
-	if (tb[OVLY_A_ROUTE_PROTOCOL] &&
-	    nla_get_u32(tb[OVLY_A_ROUTE_PROTOCOL]) != route->protocol) {
+	if (!ovly_nl_route_meant(route, which, protocol)) {
 		NL_SET_ERR_MSG_MOD(extack, "the route is of another protocol");
 		return -ENOENT;
 	}
-	ovly_sync_remove(&batch->sync, route);
+	return 0;
+}
+
+static int ovly_nl_route_del_one(struct ovly_nl_batch *batch, const struct nlattr *nla,
+				 struct nlattr *tb[], struct netlink_ext_ack *extack)
+{
+	struct ovly_dev *ovly = batch->sync.ovly;
+	struct ovly_route *route, *next;
+	struct ovly_route_want which = {};
+	u8 protocol = 0;
+	int err;
+
+	/* Who names owners or a protocol means what these own only. */
+	if (tb[OVLY_A_ROUTE_PROTOCOL])
+		protocol = nla_get_u32(tb[OVLY_A_ROUTE_PROTOCOL]);
+	err = ovly_nl_parse_key(tb, &which.key, extack);
+	if (!err)
+		err = ovly_nl_parse_owners(ovly, nla, &which, extack);
+	if (!err)
+		err = ovly_nl_route_check_del(ovly, &which, protocol, extack);
+	if (err)
+		return err;
+	route = ovly_nl_route_meant(ovly_route_find(ovly, &which.key), &which, protocol);
+	for (; route; route = next) {
+		next = ovly_nl_route_meant(ovly_route_next_owner(route), &which, protocol);
+		ovly_sync_remove(&batch->sync, route);
+	}
 	return 0;
 }
 
@@ -350,9 +429,7 @@ static int ovly_nl_route_sweep(struct genl_info *info, u64 before)
 	if (err)
 		goto out;
 	filter.before = before;
-	err = ovly_sync_begin(&batch, ovly);
-	if (err)
-		goto out;
+	ovly_sync_begin(&batch, ovly);
 	removed = ovly_sync_sweep(&batch, &filter);
 	ovly_sync_end(&batch);
 	err = ovly_nl_reply_value(info, ovly, &removed, NULL);
@@ -409,11 +486,12 @@ static int ovly_nl_route_dump_dev(struct sk_buff *skb, struct netlink_callback *
 	if (err)
 		return err == -ENOENT && !ovly_nl_names_dev(ovly_compat_dump_attrs(cb)) ? 0 : err;
 
-	for (route = ovly_route_find_from(ovly, &cursor->key); route;
+	for (route = ovly_route_find_from(ovly, &cursor->key, cursor->id); route;
 	     route = ovly_route_next(route)) {
 		if (!ovly_route_matches(route, &filter))
 			continue;
 		cursor->key = route->key;
+		cursor->id = route->peer->id;
 		hdr = ovly_nl_dump_start(skb, cb, ovly, OVLY_CMD_ROUTE_GET);
 		if (!hdr)
 			return -EMSGSIZE;

@@ -22,6 +22,7 @@
  * @ovly: put a DEV nest, or NULL
  * @peer: put a PEER nest, or NULL
  * @path: put a PATH nest, or NULL
+ * @previous: put this into the PATH nest as its endpoint before, or NULL
  * @source: put a ROUTE nest with this address, or NULL
  */
 struct ovly_event_msg {
@@ -30,6 +31,7 @@ struct ovly_event_msg {
 	const struct ovly_dev *ovly;
 	const struct ovly_peer *peer;
 	const struct ovly_path *path;
+	const struct ovly_ip *previous;
 	const struct ovly_ip *source;
 };
 
@@ -64,7 +66,7 @@ static int ovly_notify_build(struct sk_buff *skb, const struct ovly_event_msg *m
 	    nla_put_string(skb, OVLY_A_IFNAME, msg->dev->name) ||
 	    (msg->ovly && ovly_notify_put_dev(skb, msg->ovly)) ||
 	    (msg->peer && ovly_nl_put_peer(skb, msg->peer)) ||
-	    (msg->path && ovly_nl_put_path(skb, msg->path)) ||
+	    (msg->path && ovly_nl_put_path(skb, msg->path, msg->previous)) ||
 	    (msg->source && ovly_notify_put_source(skb, msg->source)))
 		return -EMSGSIZE;
 	genlmsg_end(skb, hdr);
@@ -125,6 +127,19 @@ void ovly_notify_peer(const struct ovly_peer *peer, enum ovly_event event)
 void ovly_notify_path_locked(const struct ovly_path *path, enum ovly_event event)
 {
 	struct ovly_event_msg msg = { .dev = path->peer->ovly->dev, .event = event, .path = path };
+
+	ovly_notify(&msg);
+}
+
+/* Context: &ovly_net.path_lock. */
+void ovly_notify_endpoint_locked(const struct ovly_path *path, const struct ovly_ip *previous)
+{
+	struct ovly_event_msg msg = {
+		.dev = path->peer->ovly->dev,
+		.event = OVLY_EVENT_ENDPOINT_MOVED,
+		.path = path,
+		.previous = previous,
+	};
 
 	ovly_notify(&msg);
 }

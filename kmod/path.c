@@ -14,12 +14,15 @@
 #include <linux/slab.h>
 #include <net/netlink.h>
 
+#include "coexist.h"
 #include "device.h"
 #include "endpoint.h"
 #include "net.h"
 #include "notify.h"
 #include "peer.h"
 #include "sa.h"
+#include "trace.h"
+#include "underlay.h"
 
 static struct ovly_net *ovly_path_net(const struct ovly_path *path)
 {
@@ -40,10 +43,17 @@ static bool ovly_path_better(const struct ovly_path *a, const struct ovly_path *
 
 static void ovly_path_enter(struct ovly_path *path, enum ovly_path_state state)
 {
-	if (path->state == state)
+	u32 old = path->state;
+
+	if (old == state)
 		return;
+	trace_ovly_path_state(path, state);
 	WRITE_ONCE(path->state, state);
 	path->since = get_jiffies_64();
+	if (old == OVLY_PATH_DOWN)
+		ovly_notify_path_locked(path, OVLY_EVENT_PATH_UP);
+	else if (state == OVLY_PATH_DOWN)
+		ovly_notify_path_locked(path, OVLY_EVENT_PATH_DOWN);
 }
 
 static void ovly_peer_activate(struct ovly_peer *peer, struct ovly_path *old,
@@ -51,6 +61,7 @@ static void ovly_peer_activate(struct ovly_peer *peer, struct ovly_path *old,
 {
 	struct ovly_dev *ovly = peer->ovly;
 
+	trace_ovly_peer_active(peer, ovly->dev, old, new);
 	rcu_assign_pointer(peer->active, new);
 	if (old && new) {
 		ovly_notify_peer_locked(peer, OVLY_EVENT_PATH_ACTIVE);
@@ -65,7 +76,9 @@ static void ovly_peer_activate(struct ovly_peer *peer, struct ovly_path *old,
 		WRITE_ONCE(ovly->peers_up, ovly->peers_up - 1);
 		ovly_notify_peer_locked(peer, OVLY_EVENT_PEER_DOWN);
 	}
-	if (READ_ONCE(peer->on_down) == OVLY_ON_DOWN_WITHDRAW || READ_ONCE(ovly->carrier_follows))
+	/* Some of those that it backs may have that policy: the worker looks. */
+	if (READ_ONCE(peer->on_down) == OVLY_ON_DOWN_WITHDRAW ||
+	    READ_ONCE(ovly->carrier_follows) || !list_empty_careful(&peer->backs))
 		ovly_peer_turn(peer);
 }
 
@@ -91,8 +104,13 @@ static void ovly_peer_select(struct ovly_peer *peer)
 
 static void ovly_path_recount(struct ovly_net *on, struct ovly_path *path)
 {
-	if (ovly_sa_count(on, path))
-		ovly_peer_turn(path->peer);
+	struct ovly_ip previous = path->endpoint;
+
+	if (!ovly_sa_count(on, path))
+		return;
+	if (previous.family)
+		ovly_notify_endpoint_locked(path, &previous);
+	ovly_peer_turn(path->peer);
 }
 
 /**
@@ -116,11 +134,6 @@ void ovly_path_sas_changed(struct ovly_net *on, u32 if_id)
 		ovly_peer_select(in->peer);
 	if (out && (!in || out->peer != in->peer))
 		ovly_peer_select(out->peer);
-}
-
-static char *ovly_path_strdup(const char *s)
-{
-	return s ? kstrdup(s, GFP_KERNEL) : NULL;
 }
 
 /**
@@ -166,25 +179,37 @@ bool ovly_path_leads_to(const struct ovly_path *path, const xfrm_address_t *addr
 				   ipv6_addr_equal(&endpoint.v6, &addr->in6);
 }
 
-/* Sets what @conf gives; @remote_id and @ep are handed over. */
+/**
+ * struct ovly_path_parts - what a path needs and may fail to get
+ * @remote_id: copy of the identity, or NULL
+ * @ep: the peer's record of the endpoint, or NULL
+ * @underlay: the underlay, or NULL
+ */
+struct ovly_path_parts {
+	char *remote_id;
+	struct ovly_endpoint *ep;
+	struct ovly_underlay *underlay;
+};
+
+/* Sets what @conf gives; the parts it replaces are left in @parts. */
 static void ovly_path_apply(struct ovly_path *path, const struct ovly_path_conf *conf,
-			    char **remote_id, struct ovly_endpoint **ep)
+			    struct ovly_path_parts *parts)
 {
 	if (conf->has_underlay)
-		WRITE_ONCE(path->underlay, conf->underlay);
+		parts->underlay = rcu_replace_pointer(path->underlay, parts->underlay, true);
 	if (conf->has_priority)
 		path->priority = conf->priority;
 	if (conf->endpoint.family) {
 		ovly_path_set_endpoint(path, &conf->endpoint);
 		path->spi_out = 0;
-		swap(path->ep, *ep);
+		swap(path->ep, parts->ep);
 	}
 	if (conf->local.family)
 		path->local = conf->local;
 	if (conf->label)
 		strscpy(path->label, conf->label, sizeof(path->label));
 	if (conf->remote_id)
-		swap(path->remote_id, *remote_id);
+		swap(path->remote_id, parts->remote_id);
 }
 
 static int ovly_path_get_endpoint(struct ovly_peer *peer, const struct ovly_path_conf *conf,
@@ -203,6 +228,93 @@ static int ovly_path_get_endpoint(struct ovly_peer *peer, const struct ovly_path
 	return err;
 }
 
+static void ovly_path_put_parts(struct ovly_peer *peer, struct ovly_path_parts *parts)
+{
+	kfree(parts->remote_id);
+	ovly_endpoint_put(peer, parts->ep);
+	ovly_underlay_put(ovly_net(peer->ovly->net), parts->underlay);
+}
+
+/* Gets all that @conf needs, or nothing. */
+static int ovly_path_get_parts(struct ovly_peer *peer, const struct ovly_path_conf *conf,
+			       struct ovly_path_parts *parts, struct netlink_ext_ack *extack)
+{
+	int err;
+
+	memset(parts, 0, sizeof(*parts));
+	if (conf->remote_id) {
+		parts->remote_id = kstrdup(conf->remote_id, GFP_KERNEL_ACCOUNT);
+		if (!parts->remote_id)
+			return -ENOMEM;
+	}
+	if (conf->has_underlay) {
+		err = ovly_underlay_get(ovly_net(peer->ovly->net), conf->underlay,
+					&parts->underlay);
+		if (err == -ENODEV)
+			NL_SET_ERR_MSG_MOD(extack, "no device has the index of the underlay");
+		if (err)
+			goto err_put;
+	}
+	err = ovly_path_get_endpoint(peer, conf, &parts->ep, extack);
+	if (err)
+		goto err_put;
+	return 0;
+
+err_put:
+	ovly_path_put_parts(peer, parts);
+	return err;
+}
+
+/* A path that nobody knows of yet. */
+static struct ovly_path *ovly_path_make(struct ovly_peer *peer, const struct ovly_path_conf *conf,
+					struct netlink_ext_ack *extack)
+{
+	struct ovly_path_parts parts;
+	struct ovly_path *path;
+	int err;
+
+	path = kzalloc(sizeof(*path), GFP_KERNEL_ACCOUNT);
+	if (!path)
+		return ERR_PTR(-ENOMEM);
+	err = ovly_path_get_parts(peer, conf, &parts, extack);
+	if (err) {
+		kfree(path);
+		return ERR_PTR(err);
+	}
+	path->peer = peer;
+	path->if_id_in = conf->if_id_in;
+	path->if_id_out = conf->if_id_out ?: conf->if_id_in;
+	path->priority = OVLY_PATH_PRIORITY_DEFAULT;
+	seqcount_init(&path->endpoint_seq);
+	path->since = get_jiffies_64();
+	/* An event of the key manager may select before the path is listed. */
+	INIT_LIST_HEAD(&path->list);
+	ovly_path_apply(path, conf, &parts);
+	return path;
+}
+
+/* Context: the path is in no array and no list. */
+static void ovly_path_free(struct ovly_path *path)
+{
+	struct ovly_path_parts parts = {
+		.remote_id = path->remote_id,
+		.ep = path->ep,
+		.underlay = rcu_access_pointer(path->underlay),
+	};
+
+	ovly_path_put_parts(path->peer, &parts);
+	/* Packets and key manager events may have found it. */
+	kfree_rcu(path, rcu);
+}
+
+static int ovly_path_taken(struct netlink_ext_ack *extack, int err)
+{
+	if (err != -EBUSY)
+		return err;
+	NL_SET_ERR_MSG_MOD(extack, "another path has the if-id");
+	return -EEXIST;
+}
+
 static int ovly_path_claim(struct ovly_net *on, struct ovly_path *path,
 			   struct netlink_ext_ack *extack)
 {
@@ -211,20 +323,39 @@ static int ovly_path_claim(struct ovly_net *on, struct ovly_path *path,
 	/* The outbound id first: a packet that comes in finds a path complete. */
 	err = xa_insert_bh(&on->paths_out, path->if_id_out, path, GFP_KERNEL);
 	if (err)
-		goto err_out;
+		return ovly_path_taken(extack, err);
 	err = xa_insert_bh(&on->paths_in, path->if_id_in, path, GFP_KERNEL);
 	if (err)
-		goto err_release;
-	return 0;
+		xa_erase_bh(&on->paths_out, path->if_id_out);
+	return ovly_path_taken(extack, err);
+}
 
-err_release:
-	xa_erase_bh(&on->paths_out, path->if_id_out);
-err_out:
-	if (err == -EBUSY) {
-		NL_SET_ERR_MSG_MOD(extack, "another path has the if-id");
-		err = -EEXIST;
-	}
-	return err;
+/* Context: &ovly_net.path_lock. */
+static void ovly_path_link(struct ovly_net *on, struct ovly_path *path)
+{
+	struct ovly_peer *peer = path->peer;
+
+	lockdep_assert_held(&on->path_lock);
+	path->serial = ++on->path_serial;
+	list_add(&path->list, &peer->paths);
+	peer->n_paths++;
+	ovly_notify_path_locked(path, OVLY_EVENT_PATH_NEW);
+	ovly_path_recount(on, path);
+	ovly_peer_select(peer);
+}
+
+/* Context: &ovly_net.path_lock. */
+static void ovly_path_unlink(struct ovly_net *on, struct ovly_path *path)
+{
+	struct ovly_peer *peer = path->peer;
+
+	lockdep_assert_held(&on->path_lock);
+	list_del(&path->list);
+	peer->n_paths--;
+	path->sa_out = 0;
+	ovly_path_enter(path, OVLY_PATH_DOWN);
+	ovly_peer_select(peer);
+	ovly_notify_path_locked(path, OVLY_EVENT_PATH_DEL);
 }
 
 /**
@@ -240,54 +371,24 @@ int ovly_path_new(struct ovly_peer *peer, const struct ovly_path_conf *conf,
 		  struct netlink_ext_ack *extack)
 {
 	struct ovly_net *on = ovly_net(peer->ovly->net);
-	struct ovly_endpoint *ep = NULL;
 	struct ovly_path *path;
-	char *remote_id;
 	int err;
 
 	lockdep_assert_held(&peer->ovly->lock);
-	remote_id = ovly_path_strdup(conf->remote_id);
-	path = kzalloc(sizeof(*path), GFP_KERNEL_ACCOUNT);
-	err = -ENOMEM;
-	if (!path || (conf->remote_id && !remote_id))
-		goto err_free;
-	path->peer = peer;
-	path->if_id_in = conf->if_id_in;
-	path->if_id_out = conf->if_id_out ?: conf->if_id_in;
-	path->priority = OVLY_PATH_PRIORITY_DEFAULT;
-	seqcount_init(&path->endpoint_seq);
-	path->since = get_jiffies_64();
-	/* An event of the key manager may select before the path is listed. */
-	INIT_LIST_HEAD(&path->list);
-
-	err = ovly_path_get_endpoint(peer, conf, &ep, extack);
-	if (err)
-		goto err_free;
-	ovly_path_apply(path, conf, &remote_id, &ep);
+	path = ovly_path_make(peer, conf, extack);
+	if (IS_ERR(path))
+		return PTR_ERR(path);
 	err = ovly_path_claim(on, path, extack);
-	if (err)
-		goto err_put_endpoint;
-
+	if (err) {
+		ovly_path_free(path);
+		return err;
+	}
 	spin_lock_bh(&on->path_lock);
-	path->serial = ++on->path_serial;
-	list_add(&path->list, &peer->paths);
-	peer->n_paths++;
-	ovly_notify_path_locked(path, OVLY_EVENT_PATH_NEW);
-	ovly_path_recount(on, path);
-	ovly_peer_select(peer);
+	ovly_path_link(on, path);
 	spin_unlock_bh(&on->path_lock);
+	ovly_coexist_warn(on, path->if_id_in, extack);
 	ovly_park_release(&on->park, path);
 	return 0;
-
-err_put_endpoint:
-	ovly_endpoint_put(peer, path->ep);
-	remote_id = path->remote_id;
-err_free:
-	kfree(remote_id);
-	/* A key manager event may have found it while it was claimed in part. */
-	if (path)
-		kfree_rcu(path, rcu);
-	return err;
 }
 
 /**
@@ -304,8 +405,8 @@ int ovly_path_set(struct ovly_path *path, const struct ovly_path_conf *conf,
 {
 	struct ovly_net *on = ovly_path_net(path);
 	struct ovly_peer *peer = path->peer;
-	struct ovly_endpoint *ep = NULL;
-	char *remote_id;
+	struct ovly_path_parts parts;
+	struct ovly_ip previous;
 	int err;
 
 	lockdep_assert_held(&peer->ovly->lock);
@@ -313,23 +414,21 @@ int ovly_path_set(struct ovly_path *path, const struct ovly_path_conf *conf,
 		NL_SET_ERR_MSG_MOD(extack, "the if-ids of a path do not change");
 		return -EINVAL;
 	}
-	remote_id = ovly_path_strdup(conf->remote_id);
-	if (conf->remote_id && !remote_id)
-		return -ENOMEM;
-	err = ovly_path_get_endpoint(peer, conf, &ep, extack);
+	err = ovly_path_get_parts(peer, conf, &parts, extack);
 	if (err)
-		goto out;
+		return err;
 
 	spin_lock_bh(&on->path_lock);
 	path->serial = ++on->path_serial;
-	ovly_path_apply(path, conf, &remote_id, &ep);
+	previous = path->endpoint;
+	ovly_path_apply(path, conf, &parts);
+	if (previous.family && !ovly_ip_eq(&previous, &path->endpoint))
+		ovly_notify_endpoint_locked(path, &previous);
 	ovly_path_recount(on, path);
 	ovly_peer_select(peer);
 	spin_unlock_bh(&on->path_lock);
-	ovly_endpoint_put(peer, ep);
-out:
-	kfree(remote_id);
-	return err;
+	ovly_path_put_parts(peer, &parts);
+	return 0;
 }
 
 /**
@@ -341,24 +440,33 @@ out:
 void ovly_path_del(struct ovly_path *path)
 {
 	struct ovly_net *on = ovly_path_net(path);
-	struct ovly_peer *peer = path->peer;
 
-	lockdep_assert_held(&peer->ovly->lock);
+	lockdep_assert_held(&path->peer->ovly->lock);
 	xa_erase_bh(&on->paths_in, path->if_id_in);
 	xa_erase_bh(&on->paths_out, path->if_id_out);
-
 	spin_lock_bh(&on->path_lock);
-	list_del(&path->list);
-	peer->n_paths--;
-	path->sa_out = 0;
-	ovly_path_enter(path, OVLY_PATH_DOWN);
-	ovly_peer_select(peer);
-	ovly_notify_path_locked(path, OVLY_EVENT_PATH_DEL);
+	ovly_path_unlink(on, path);
 	spin_unlock_bh(&on->path_lock);
+	ovly_path_free(path);
+}
 
-	ovly_endpoint_put(peer, path->ep);
-	kfree(path->remote_id);
-	kfree_rcu(path, rcu);
+/* Puts @new where @old is; they have the same inbound id. */
+static int ovly_path_take_over(struct ovly_net *on, struct ovly_path *old, struct ovly_path *new,
+			       struct netlink_ext_ack *extack)
+{
+	int err;
+
+	if (new->if_id_out == old->if_id_out) {
+		xa_store_bh(&on->paths_out, new->if_id_out, new, GFP_KERNEL);
+	} else {
+		err = xa_insert_bh(&on->paths_out, new->if_id_out, new, GFP_KERNEL);
+		if (err)
+			return ovly_path_taken(extack, err);
+		xa_erase_bh(&on->paths_out, old->if_id_out);
+	}
+	/* To store where something is takes no memory. */
+	xa_store_bh(&on->paths_in, new->if_id_in, new, GFP_KERNEL);
+	return 0;
 }
 
 /**
@@ -369,31 +477,31 @@ void ovly_path_del(struct ovly_path *path)
  * @extack: says why not
  *
  * Context: may sleep, takes RTNL.
- * Return: 0, or an error with nothing changed, but for want of memory
+ * Return: 0 or an error, with nothing changed
  */
 int ovly_path_move(struct ovly_path *path, struct ovly_peer *peer,
 		   const struct ovly_path_conf *conf, struct netlink_ext_ack *extack)
 {
 	struct ovly_net *on = ovly_path_net(path);
-	struct ovly_endpoint *ep = NULL;
-	const struct ovly_path *other;
+	struct ovly_path *new;
 	int err;
 
-	rcu_read_lock();
-	other = xa_load(&on->paths_out, conf->if_id_out ?: conf->if_id_in);
-	rcu_read_unlock();
-	if (other && other != path) {
-		NL_SET_ERR_MSG_MOD(extack, "another path has the if-id");
-		return -EEXIST;
-	}
-	/* Have the throw route in place before the old path goes. */
-	err = ovly_path_get_endpoint(peer, conf, &ep, extack);
-	if (err)
+	lockdep_assert_held(&peer->ovly->lock);
+	new = ovly_path_make(peer, conf, extack);
+	if (IS_ERR(new))
+		return PTR_ERR(new);
+	err = ovly_path_take_over(on, path, new, extack);
+	if (err) {
+		ovly_path_free(new);
 		return err;
-	ovly_path_del(path);
-	err = ovly_path_new(peer, conf, extack);
-	ovly_endpoint_put(peer, ep);
-	return err;
+	}
+	spin_lock_bh(&on->path_lock);
+	ovly_path_link(on, new);
+	ovly_path_unlink(on, path);
+	spin_unlock_bh(&on->path_lock);
+	ovly_path_free(path);
+	ovly_park_release(&on->park, new);
+	return 0;
 }
 
 /**

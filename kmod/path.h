@@ -14,6 +14,7 @@ struct netlink_ext_ack;
 struct ovly_endpoint;
 struct ovly_net;
 struct ovly_peer;
+struct ovly_underlay;
 
 #define OVLY_PATH_PRIORITY_DEFAULT	100
 
@@ -22,7 +23,8 @@ struct ovly_peer;
  * @peer: the peer; outlives the path
  * @if_id_in: XFRM interface id of its inbound SAs, the key; never changes
  * @if_id_out: that of its outbound SAs; never changes
- * @underlay: ifindex of the device the outer packets take, 0 for any
+ * @underlay: the device the outer packets take, or NULL for any; RCU
+ * @mtu: largest inner packet as of the last one sent, 0 before; packets write it
  * @priority: the lowest is preferred
  * @serial: the highest is preferred among equal priorities
  * @sa_in: inbound SAs that exist
@@ -42,13 +44,14 @@ struct ovly_peer;
  * @remote_id: IKE identity, or NULL
  *
  * Fields are guarded by &ovly_net.path_lock.  Packets read the two ids,
- * @underlay and @peer under RCU.
+ * @underlay and @peer under RCU.  @underlay changes under &ovly_dev.lock, too.
  */
 struct ovly_path {
 	struct ovly_peer *peer;
 	u32 if_id_in;
 	u32 if_id_out;
-	int underlay;
+	struct ovly_underlay __rcu *underlay;
+	u32 mtu;
 	u32 priority;
 	u64 serial;
 	u32 sa_in;

@@ -39,10 +39,18 @@ struct ovly_addr {
  * @ovly: the device; outlives the peer
  * @active: the path that takes its packets, or NULL while it is down; changed
  *	under &ovly_net.path_lock, read under RCU
+ * @backup: peer that takes the packets of this one while this one is down, or
+ *	NULL; RCU
  * @stats: counters
  * @id: key in &ovly_dev.peers
  * @on_down: enum ovly_on_down
  * @route_limit: routes it may own, 0 for any number
+ * @limit_action: enum ovly_limit_action
+ * @mark: of its packets, 0 to leave theirs; packets read it
+ * @priority: likewise
+ * @backup_id: id of @backup, or 0
+ * @routes_disabled: the limit keeps its routes out of the table
+ * @limit_event: jiffies of the last event about the limit, or 0
  * @n_routes: routes it owns beside those of its addresses
  * @n_paths: length of @paths; guarded like it
  * @transitions: how often it came up; guarded by &ovly_net.path_lock
@@ -53,6 +61,8 @@ struct ovly_addr {
  * @routes: its routes, including those of its addresses
  * @endpoints: outer addresses it has used
  * @turned: in &ovly_dev.turned, or empty
+ * @backs: the peers that it is the backup of
+ * @backed_by: in @backs of its backup, or empty
  * @name_node: in &ovly_dev.names
  * @rcu: for the readers of @active and of &ovly_dev.addrs
  * @name: unique on the device; never changes
@@ -61,7 +71,7 @@ struct ovly_addr {
  *
  * Lifetime: a peer belongs to its device, and &ovly_dev.lock is what keeps it
  * alive in process context.  Packets reach it under RCU alone, through
- * &ovly_dev.sole, &ovly_dev.addrs or a path, and keep no reference; key manager
+ * &ovly_dev.sole, &ovly_dev.addrs, a path or @backup, and keep no reference; key manager
  * events reach it through a path, under &ovly_net.path_lock.
  * ovly_peer_del() takes it out of all of these first and frees it after a grace
  * period.
@@ -69,10 +79,17 @@ struct ovly_addr {
 struct ovly_peer {
 	struct ovly_dev *ovly;
 	struct ovly_path __rcu *active;
+	struct ovly_peer __rcu *backup;
 	struct ovly_stats __percpu *stats;
 	u32 id;
 	u32 on_down;
 	u32 route_limit;
+	u32 limit_action;
+	u32 mark;
+	u32 priority;
+	u32 backup_id;
+	bool routes_disabled;
+	unsigned long limit_event;
 	u32 n_routes;
 	u32 n_paths;
 	u32 transitions;
@@ -82,6 +99,8 @@ struct ovly_peer {
 	struct list_head routes;
 	struct list_head endpoints;
 	struct list_head turned;
+	struct list_head backs;
+	struct list_head backed_by;
 	struct rhash_head name_node;
 	struct rcu_head rcu;
 	char name[OVLY_NAME_MAX + 1];
@@ -93,10 +112,19 @@ struct ovly_peer {
  * @addrs: new addresses, if @has_addrs
  * @n_addrs: number of @addrs
  * @has_addrs: the request names addresses
- * @has_on_down: @on_down counts
- * @has_route_limit: @route_limit counts
+ * @has_on_down: @on_down counts; likewise the others
+ * @has_route_limit: see there
+ * @has_limit_action: see there
+ * @has_mark: see there
+ * @has_priority: see there
+ * @has_backup: see there
+ * @renews_limit: routes that the limit took out are to be looked at again
  * @on_down: enum ovly_on_down
  * @route_limit: routes
+ * @limit_action: enum ovly_limit_action
+ * @mark: of its packets
+ * @priority: of its packets
+ * @backup: a peer of the same device, or NULL for none
  */
 struct ovly_peer_conf {
 	const char *name;
@@ -105,8 +133,17 @@ struct ovly_peer_conf {
 	bool has_addrs;
 	bool has_on_down;
 	bool has_route_limit;
+	bool has_limit_action;
+	bool has_mark;
+	bool has_priority;
+	bool has_backup;
+	bool renews_limit;
 	u32 on_down;
 	u32 route_limit;
+	u32 limit_action;
+	u32 mark;
+	u32 priority;
+	struct ovly_peer *backup;
 };
 
 int ovly_peer_tables_init(struct ovly_dev *ovly);
@@ -124,7 +161,20 @@ struct ovly_peer *ovly_peer_find_name(struct ovly_dev *ovly, const char *name);
 struct ovly_peer *ovly_peer_find_via(struct ovly_dev *ovly, const struct ovly_ip *via);
 struct ovly_peer *ovly_peer_pop_turned(struct ovly_dev *ovly);
 void ovly_peer_turn(struct ovly_peer *peer);
+bool ovly_peer_is_reachable(const struct ovly_peer *peer);
+void ovly_peer_exceed_limit(struct ovly_peer *peer);
+
+int ovly_peer_addrs_init(struct ovly_dev *ovly);
+void ovly_peer_addrs_destroy(struct ovly_dev *ovly);
+struct ovly_peer *ovly_peer_find_addr(struct ovly_dev *ovly, const struct ovly_ip *ip);
 const struct ovly_ip *ovly_peer_addr(const struct ovly_peer *peer, u32 family);
+int ovly_peer_check_addrs(struct ovly_dev *ovly, const struct ovly_peer *self,
+			  const struct ovly_peer_conf *conf, struct netlink_ext_ack *extack);
+int ovly_peer_check_nexthops(const struct ovly_peer *peer, const struct ovly_peer_conf *conf,
+			     struct netlink_ext_ack *extack);
+int ovly_peer_set_addrs(struct ovly_peer *peer, const struct ovly_peer_conf *conf,
+			struct netlink_ext_ack *extack);
+void ovly_peer_del_addrs(struct ovly_peer *peer);
 
 struct ovly_peer *ovly_peer_lookup_rcu(const struct ovly_dev *ovly, const struct ovly_ip *nexthop);
 

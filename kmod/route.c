@@ -3,8 +3,9 @@
  * The routes that the peers of a device own: the state that the routing table
  * is to follow.  Putting them there is sync.c's work.
  *
- * An entry (prefix, metric) has one owner.  The set is ordered, so that a dump
- * can resume at a key and a covering prefix is found by trying the lengths.
+ * A prefix and metric has one owner, or several if somebody asked for that.  The
+ * set is ordered, so that a dump can resume at a key and a covering prefix is
+ * found by trying the lengths.
  */
 #include "route.h"
 
@@ -37,12 +38,24 @@ int ovly_route_key_cmp(const struct ovly_route_key *a, const struct ovly_route_k
 	return 0;
 }
 
+static int ovly_route_cmp(const struct ovly_route_key *key, u32 peer_id,
+			  const struct ovly_route *route)
+{
+	int diff = ovly_route_key_cmp(key, &route->key);
+
+	if (diff || peer_id == route->peer->id)
+		return diff;
+	return peer_id < route->peer->id ? -1 : 1;
+}
+
 /**
- * ovly_route_find_from() - the first route at or after a key
+ * ovly_route_find_from() - the first route at or after a key and owner
  * @ovly: the device, locked
  * @key: where to start; need not exist
+ * @peer_id: likewise
  */
-struct ovly_route *ovly_route_find_from(struct ovly_dev *ovly, const struct ovly_route_key *key)
+struct ovly_route *ovly_route_find_from(struct ovly_dev *ovly, const struct ovly_route_key *key,
+					u32 peer_id)
 {
 	struct rb_node *node = ovly->routes.rb_node;
 	struct ovly_route *best = NULL;
@@ -50,7 +63,7 @@ struct ovly_route *ovly_route_find_from(struct ovly_dev *ovly, const struct ovly
 	lockdep_assert_held(&ovly->lock);
 	while (node) {
 		struct ovly_route *route = rb_entry(node, struct ovly_route, node);
-		int diff = ovly_route_key_cmp(key, &route->key);
+		int diff = ovly_route_cmp(key, peer_id, route);
 
 		if (!diff)
 			return route;
@@ -64,16 +77,51 @@ struct ovly_route *ovly_route_find_from(struct ovly_dev *ovly, const struct ovly
 	return best;
 }
 
+/* The first of those with a key, or NULL. */
 struct ovly_route *ovly_route_find(struct ovly_dev *ovly, const struct ovly_route_key *key)
 {
-	struct ovly_route *route = ovly_route_find_from(ovly, key);
+	struct ovly_route *route = ovly_route_find_from(ovly, key, 0);
 
 	return route && !ovly_route_key_cmp(&route->key, key) ? route : NULL;
+}
+
+/* The one that a peer owns, or NULL. */
+struct ovly_route *ovly_route_find_of(struct ovly_dev *ovly, const struct ovly_route_key *key,
+				      const struct ovly_peer *peer)
+{
+	struct ovly_route *route = ovly_route_find_from(ovly, key, peer->id);
+
+	return route && route->peer == peer && !ovly_route_key_cmp(&route->key, key) ? route : NULL;
 }
 
 struct ovly_route *ovly_route_next(const struct ovly_route *route)
 {
 	return rb_entry_safe(rb_next(&route->node), struct ovly_route, node);
+}
+
+/* The next of the same group, or NULL. */
+struct ovly_route *ovly_route_next_owner(const struct ovly_route *route)
+{
+	struct ovly_route *next = ovly_route_next(route);
+
+	return next && !ovly_route_key_cmp(&next->key, &route->key) ? next : NULL;
+}
+
+/* The first of the group. */
+struct ovly_route *ovly_route_head(struct ovly_route *route)
+{
+	struct ovly_route *prev;
+
+	while ((prev = rb_entry_safe(rb_prev(&route->node), struct ovly_route, node)) &&
+	       !ovly_route_key_cmp(&prev->key, &route->key))
+		route = prev;
+	return route;
+}
+
+/* Do other peers own the same prefix and metric? */
+bool ovly_route_is_shared(struct ovly_route *route)
+{
+	return ovly_route_next_owner(route) || ovly_route_head(route) != route;
 }
 
 /**
@@ -89,7 +137,7 @@ struct ovly_route *ovly_route_longest(struct ovly_dev *ovly, const struct ovly_i
 
 	for (len = ovly_ip_bits(ip->family); len >= 0; len--) {
 		struct ovly_route_key key = { .dst = ovly_ip_prefix(ip, len), .len = len };
-		struct ovly_route *route = ovly_route_find_from(ovly, &key);
+		struct ovly_route *route = ovly_route_find_from(ovly, &key, 0);
 
 		if (route && route->key.len == len && ovly_ip_eq(&route->key.dst, &key.dst))
 			return route;
@@ -111,8 +159,8 @@ static void ovly_route_insert(struct ovly_dev *ovly, struct ovly_route *route)
 
 	while (*link) {
 		parent = *link;
-		if (ovly_route_key_cmp(&route->key,
-				       &rb_entry(parent, struct ovly_route, node)->key) < 0)
+		if (ovly_route_cmp(&route->key, route->peer->id,
+				   rb_entry(parent, struct ovly_route, node)) < 0)
 			link = &parent->rb_left;
 		else
 			link = &parent->rb_right;
@@ -135,11 +183,16 @@ static void ovly_route_detach(struct ovly_route *route)
 	route->peer->n_routes -= !route->system;
 }
 
-static int ovly_route_check_limit(const struct ovly_peer *peer, struct netlink_ext_ack *extack)
+static int ovly_route_check_limit(struct ovly_peer *peer, struct netlink_ext_ack *extack)
 {
+	if (peer->routes_disabled) {
+		NL_SET_ERR_MSG_MOD(extack,
+				   "the peer exceeded its route limit and has no routes until the limit is set again");
+		return -ENOSPC;
+	}
 	if (!peer->route_limit || peer->n_routes < peer->route_limit)
 		return 0;
-	ovly_notify_peer(peer, OVLY_EVENT_ROUTE_LIMIT);
+	ovly_peer_exceed_limit(peer);
 	NL_SET_ERR_MSG_MOD(extack, "the peer's route limit is reached");
 	return -ENOSPC;
 }
@@ -167,95 +220,143 @@ static struct ovly_route *ovly_route_alloc(const struct ovly_route_key *key, u8 
 	return route;
 }
 
-/* A request for a prefix that a peer owns already. */
-static struct ovly_route *ovly_route_again(struct ovly_route *route, struct ovly_peer *peer,
-					   u8 protocol, u16 nl_flags,
-					   struct netlink_ext_ack *extack)
+/* Is @peer among the owners? */
+bool ovly_route_want_has(const struct ovly_route_want *want, const struct ovly_peer *peer)
 {
-	int err;
+	unsigned int i;
 
-	if (route->system) {
-		NL_SET_ERR_MSG_MOD(extack, "the prefix is the system address of a peer");
-		return ERR_PTR(-EEXIST);
-	}
-	if (!(nl_flags & NLM_F_REPLACE)) {
-		if (route->peer == peer)
-			NL_SET_ERR_MSG_MOD(extack, "the peer owns this route already");
-		else
-			NL_SET_ERR_MSG_MOD(extack, "another peer owns this route");
-		return ERR_PTR(-EEXIST);
-	}
-	if (route->peer != peer) {
-		err = ovly_route_check_limit(peer, extack);
-		if (err)
-			return ERR_PTR(err);
-		ovly_route_detach(route);
-		ovly_route_attach(route, peer);
-		route->stale = true;
-	}
-	if (route->protocol != protocol) {
-		route->protocol = protocol;
-		route->stale = true;
-	}
-	return route;
+	for (i = 0; i < want->n_owners; i++)
+		if (want->owners[i] == peer)
+			return true;
+	return false;
 }
 
-/* A request for a prefix that no peer owns. */
-static struct ovly_route *ovly_route_make(struct ovly_peer *peer, const struct ovly_route_key *key,
-					  u8 protocol, u16 nl_flags,
-					  struct netlink_ext_ack *extack)
+/* May the request change what there is of the prefix? */
+static int ovly_route_check_there(struct ovly_route *group, const struct ovly_route_want *want,
+				  struct netlink_ext_ack *extack)
 {
-	struct ovly_route *route;
+	const struct ovly_route *route;
+	unsigned int n = want->n_owners;
+	bool owner = false;
+
+	if (!group) {
+		if (want->flags & NLM_F_CREATE)
+			return 0;
+		NL_SET_ERR_MSG_MOD(extack, "no peer owns this route");
+		return -ENOENT;
+	}
+	if (group->system) {
+		NL_SET_ERR_MSG_MOD(extack, "the prefix is the system address of a peer");
+		return -EEXIST;
+	}
+	for (route = group; route; route = ovly_route_next_owner(route)) {
+		if (ovly_route_want_has(want, route->peer))
+			owner = true;
+		else
+			n++;
+	}
+	if (want->flags & NLM_F_APPEND && n > OVLY_OWNERS_MAX) {
+		NL_SET_ERR_MSG_MOD(extack, "the route has as many owners as it can");
+		return -E2BIG;
+	}
+	if (want->flags & NLM_F_REPLACE || (want->flags & NLM_F_APPEND && !owner))
+		return 0;
+	if (owner)
+		NL_SET_ERR_MSG_MOD(extack, "the peer owns this route already");
+	else
+		NL_SET_ERR_MSG_MOD(extack, "another peer owns this route");
+	return -EEXIST;
+}
+
+/* May these peers own the prefix? */
+static int ovly_route_check_owners(struct ovly_dev *ovly, const struct ovly_route_want *want,
+				   struct netlink_ext_ack *extack)
+{
+	unsigned int i;
 	int err;
 
-	if (!(nl_flags & NLM_F_CREATE)) {
-		NL_SET_ERR_MSG_MOD(extack, "no peer owns this route");
-		return ERR_PTR(-ENOENT);
+	for (i = 0; i < want->n_owners; i++) {
+		struct ovly_peer *peer = want->owners[i];
+
+		err = ovly_route_check_nexthop(peer, want->key.dst.family, extack);
+		if (!err && !ovly_route_find_of(ovly, &want->key, peer))
+			err = ovly_route_check_limit(peer, extack);
+		if (err)
+			return err;
 	}
-	err = ovly_route_check_limit(peer, extack);
-	if (err)
-		return ERR_PTR(err);
-	route = ovly_route_alloc(key, protocol);
-	if (IS_ERR(route))
-		return route;
-	ovly_route_attach(route, peer);
-	ovly_route_insert(peer->ovly, route);
-	return route;
+	return 0;
+}
+
+/* Makes routes for those owners that have none. */
+static int ovly_route_make_owners(struct ovly_dev *ovly, const struct ovly_route_want *want)
+{
+	struct ovly_route *made[OVLY_OWNERS_MAX] = {}, *route;
+	unsigned int i;
+
+	for (i = 0; i < want->n_owners; i++) {
+		if (ovly_route_find_of(ovly, &want->key, want->owners[i]))
+			continue;
+		route = ovly_route_alloc(&want->key, want->protocol);
+		if (IS_ERR(route))
+			goto err_free;
+		made[i] = route;
+	}
+	for (i = 0; i < want->n_owners; i++) {
+		if (!made[i])
+			continue;
+		ovly_route_attach(made[i], want->owners[i]);
+		ovly_route_insert(ovly, made[i]);
+	}
+	return 0;
+
+err_free:
+	while (i--)
+		if (made[i])
+			ovly_route_free(made[i]);
+	return -ENOMEM;
 }
 
 /**
- * ovly_route_new() - a peer wants a route
- * @peer: the owner to be; its device is locked
- * @key: prefix and metric
- * @protocol: RTPROT_*
- * @nl_flags: NLM_F_REPLACE allows to confirm or to move one that exists,
- *	NLM_F_CREATE to make one
+ * ovly_route_want() - peers want a prefix
+ * @ovly: their device, locked
+ * @want: what they want
  * @extack: says why not
  *
- * Return: the route, which the caller hands to ovly_sync_route(), or an error
+ * Owners that are replaced are marked, and go when ovly_sync_route() has the
+ * others in the table.
+ *
+ * Return: one of the routes, whose group the caller hands to ovly_sync_route(), or
+ * an error with nothing changed
  */
-struct ovly_route *ovly_route_new(struct ovly_peer *peer, const struct ovly_route_key *key,
-				  u8 protocol, u16 nl_flags, struct netlink_ext_ack *extack)
+struct ovly_route *ovly_route_want(struct ovly_dev *ovly, const struct ovly_route_want *want,
+				   struct netlink_ext_ack *extack)
 {
-	struct ovly_dev *ovly = peer->ovly;
 	struct ovly_route *route;
 	int err;
 
 	lockdep_assert_held(&ovly->lock);
-	err = ovly_route_check_nexthop(peer, key->dst.family, extack);
+	err = ovly_route_check_there(ovly_route_find(ovly, &want->key), want, extack);
+	if (!err)
+		err = ovly_route_check_owners(ovly, want, extack);
+	if (!err)
+		err = ovly_route_make_owners(ovly, want);
 	if (err)
 		return ERR_PTR(err);
 
-	route = ovly_route_find(ovly, key);
-	if (route)
-		route = ovly_route_again(route, peer, protocol, nl_flags, extack);
-	else
-		route = ovly_route_make(peer, key, protocol, nl_flags, extack);
-	if (IS_ERR(route))
-		return route;
-	route->stamp = ovly->sweep_clock;
+	for (route = ovly_route_find(ovly, &want->key); route;
+	     route = ovly_route_next_owner(route)) {
+		if (!ovly_route_want_has(want, route->peer)) {
+			route->doomed = !(want->flags & NLM_F_APPEND);
+			continue;
+		}
+		route->stamp = ovly->sweep_clock;
+		if (route->protocol != want->protocol) {
+			route->protocol = want->protocol;
+			route->stale = true;
+		}
+	}
 	ovly_net_changed(dev_net(ovly->dev));
-	return route;
+	return ovly_route_find_of(ovly, &want->key, want->owners[0]);
 }
 
 static struct ovly_route_key ovly_route_host_key(const struct ovly_ip *ip)

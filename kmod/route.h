@@ -3,6 +3,7 @@
 #define _OVLY_ROUTE_H
 
 #include <linux/list.h>
+#include <linux/ovly.h>
 #include <linux/rbtree.h>
 
 #include "addr.h"
@@ -25,6 +26,10 @@ struct ovly_route_key {
 
 /**
  * struct ovly_route - a route that a peer owns
+ *
+ * Those with the same key are neighbours in &ovly_dev.routes, a group, sorted by
+ * peer; the table has one entry for a group, multipath if there are several.
+ *
  * @node: in &ovly_dev.routes
  * @key: prefix and metric
  * @peer: the owner
@@ -36,9 +41,11 @@ struct ovly_route_key {
  * @err: why it is not in the table, a positive errno, or 0
  * @protocol: RTPROT_* of whoever asked for it
  * @system: it is the host route of one of the peer's addresses
- * @stale: what the table has of it is to be replaced
- * @queued: it is in the batch of the request that is being applied
+ * @stale: what the table has of its group is to be replaced
+ * @queued: its group is in the batch of the request that is being applied
+ * @sent: it is part of what the batch has of its group
  * @fresh: made by the request that is being applied
+ * @doomed: replaced by the request that is being applied, and freed with it
  *
  * Guarded by &ovly_dev.lock.
  */
@@ -55,7 +62,9 @@ struct ovly_route {
 	bool system;
 	bool stale;
 	bool queued;
+	bool sent;
 	bool fresh;
+	bool doomed;
 };
 
 /**
@@ -72,16 +81,40 @@ struct ovly_route_filter {
 	u64 before;
 };
 
+/**
+ * struct ovly_route_want - what a request wants of a prefix
+ * @key: prefix and metric
+ * @protocol: RTPROT_*
+ * @flags: NLM_F_CREATE allows to make it, NLM_F_REPLACE to confirm or to change
+ *	what is there, NLM_F_APPEND to add owners to those it has
+ * @n_owners: number of @owners, at least 1
+ * @owners: peers of one device, each once
+ */
+struct ovly_route_want {
+	struct ovly_route_key key;
+	u8 protocol;
+	u16 flags;
+	unsigned int n_owners;
+	struct ovly_peer *owners[OVLY_OWNERS_MAX];
+};
+
+bool ovly_route_want_has(const struct ovly_route_want *want, const struct ovly_peer *peer);
 int ovly_route_key_cmp(const struct ovly_route_key *a, const struct ovly_route_key *b);
 struct ovly_route *ovly_route_find(struct ovly_dev *ovly, const struct ovly_route_key *key);
-struct ovly_route *ovly_route_find_from(struct ovly_dev *ovly, const struct ovly_route_key *key);
+struct ovly_route *ovly_route_find_from(struct ovly_dev *ovly, const struct ovly_route_key *key,
+					u32 peer_id);
+struct ovly_route *ovly_route_find_of(struct ovly_dev *ovly, const struct ovly_route_key *key,
+				      const struct ovly_peer *peer);
 struct ovly_route *ovly_route_find_host(struct ovly_dev *ovly, const struct ovly_ip *ip);
 struct ovly_route *ovly_route_next(const struct ovly_route *route);
+struct ovly_route *ovly_route_head(struct ovly_route *route);
+struct ovly_route *ovly_route_next_owner(const struct ovly_route *route);
+bool ovly_route_is_shared(struct ovly_route *route);
 struct ovly_route *ovly_route_longest(struct ovly_dev *ovly, const struct ovly_ip *ip);
 bool ovly_route_matches(const struct ovly_route *route, const struct ovly_route_filter *filter);
 
-struct ovly_route *ovly_route_new(struct ovly_peer *peer, const struct ovly_route_key *key,
-				  u8 protocol, u16 nl_flags, struct netlink_ext_ack *extack);
+struct ovly_route *ovly_route_want(struct ovly_dev *ovly, const struct ovly_route_want *want,
+				   struct netlink_ext_ack *extack);
 struct ovly_route *ovly_route_new_system(struct ovly_peer *peer, const struct ovly_ip *ip,
 					 struct netlink_ext_ack *extack);
 void ovly_route_unlink(struct ovly_route *route);

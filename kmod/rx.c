@@ -11,6 +11,7 @@
  */
 #include "rx.h"
 
+#include <crypto/aead.h>
 #include <linux/rtnetlink.h>
 #include <net/ip6_fib.h>
 #include <net/ip6_route.h>
@@ -18,6 +19,7 @@
 #include <net/l3mdev.h>
 #include <net/xfrm.h>
 
+#include "cell.h"
 #include "compat.h"
 #include "device.h"
 #include "net.h"
@@ -25,20 +27,30 @@
 #include "park.h"
 #include "path.h"
 #include "peer.h"
+#include "sa.h"
 #include "skb.h"
 #include "stats.h"
+#include "trace.h"
 
 /* Between vti (100) and xfrm_interface (10): each looks for SAs of its own. */
 #define OVLY_RX_PRIORITY	50
 
-/* Does a next hop on the device lead to the peer? */
+/* Does a next hop on the device lead to the peer, as such or as the backup?  The
+ * two ends need not notice at once that a tunnel fails, so a backup may send
+ * while the way to the owner looks good from here.
+ */
 static bool ovly_rx_nexthop_is(const struct ovly_peer *peer, const struct ovly_ip *nexthop)
 {
 	const struct ovly_dev *ovly = peer->ovly;
+	const struct ovly_peer *owner;
 
-	if (ovly->mode == OVLY_MODE_P2P || READ_ONCE(ovly->src_valid) == OVLY_SRC_VALID_LOOSE)
+	if (ovly->mode == OVLY_MODE_P2P)
 		return true;
-	return ovly_peer_lookup_rcu(ovly, nexthop) == peer;
+	owner = ovly_peer_lookup_rcu(ovly, nexthop);
+	if (!owner)
+		return false;
+	return owner == peer || rcu_access_pointer(owner->backup) == peer ||
+	       READ_ONCE(ovly->src_valid) == OVLY_SRC_VALID_LOOSE;
 }
 
 static bool ovly_rx_source4_ok(const struct ovly_peer *peer, const struct sk_buff *skb)
@@ -76,20 +88,36 @@ static bool ovly_rx_source4_ok(const struct ovly_peer *peer, const struct sk_buf
 	return false;
 }
 
+#if IS_ENABLED(CONFIG_IPV6)
+/* Does any of the next hops of an IPv6 multipath route lead to the peer? */
+static bool ovly_rx_siblings_lead_to(const struct ovly_peer *peer, const struct fib6_info *from)
+{
+	const struct fib6_info *sibling;
+
+	if (!from || from->nh || !READ_ONCE(from->fib6_nsiblings))
+		return false;
+	list_for_each_entry_rcu(sibling, &from->fib6_siblings, fib6_siblings) {
+		struct ovly_ip nexthop = ovly_ip_v6(&sibling->fib6_nh->fib_nh_gw6);
+
+		if (sibling->fib6_nh->fib_nh_dev == peer->ovly->dev &&
+		    ovly_rx_nexthop_is(peer, &nexthop))
+			return true;
+	}
+	return false;
+}
+
 static bool ovly_rx_source6_ok(const struct ovly_peer *peer, const struct sk_buff *skb)
 {
-#if IS_ENABLED(CONFIG_IPV6)
 	struct net_device *dev = peer->ovly->dev;
 	struct flowi6 fl6 = {
 		.daddr = ipv6_hdr(skb)->saddr,
 		.saddr = ipv6_hdr(skb)->daddr,
-		.flowi6_iif = LOOPBACK_IFINDEX,
 		.flowi6_oif = l3mdev_master_ifindex_rcu(dev),
 		.flowi6_mark = skb->mark,
 	};
+	const struct rt6_info *rt;
+	const struct dst_entry *dst;
 	struct ovly_ip nexthop;
-	struct dst_entry *dst;
-	bool ok = false;
 
 	if (ipv6_addr_is_multicast(&fl6.daddr) || ipv6_addr_any(&fl6.daddr) ||
 	    ipv6_addr_loopback(&fl6.daddr))
@@ -97,18 +125,21 @@ static bool ovly_rx_source6_ok(const struct ovly_peer *peer, const struct sk_buf
 	/* A link-local source is looked up on the link it came from. */
 	if (ipv6_addr_type(&fl6.daddr) & IPV6_ADDR_LINKLOCAL)
 		fl6.flowi6_oif = dev->ifindex;
-	dst = (struct dst_entry *)ip6_route_lookup(dev_net(dev), &fl6, skb, 0);
-	if (!dst->error && dst->dev == dev) {
-		nexthop = ovly_ip_v6(rt6_nexthop(container_of(dst, struct rt6_info, dst),
-						 &fl6.daddr));
-		ok = ovly_rx_nexthop_is(peer, &nexthop);
-	}
-	dst_release(dst);
-	return ok;
-#else
-	return false;
-#endif
+	/* As for a packet of our own: with the routes that each CPU caches. */
+	dst = ip6_route_output_flags_noref(dev_net(dev), NULL, &fl6, 0);
+	if (dst->error || dst->dev != dev)
+		return false;
+	rt = container_of(dst, struct rt6_info, dst);
+	nexthop = ovly_ip_v6(rt6_nexthop(rt, &fl6.daddr));
+	return ovly_rx_nexthop_is(peer, &nexthop) ||
+	       ovly_rx_siblings_lead_to(peer, rcu_dereference(rt->from));
 }
+#else
+static bool ovly_rx_source6_ok(const struct ovly_peer *peer, const struct sk_buff *skb)
+{
+	return false;
+}
+#endif
 
 /* Would a packet to this source go to this peer? */
 static bool ovly_rx_source_ok(const struct ovly_peer *peer, const struct sk_buff *skb)
@@ -181,6 +212,7 @@ static int ovly_rx_drop(struct sk_buff *skb, struct ovly_peer *peer, enum ovly_s
 {
 	ovly_stats_inc(peer->ovly->stats, why);
 	ovly_stats_inc(peer->stats, why);
+	trace_ovly_drop(peer->ovly->dev, peer, skb, why);
 	/* XFRM drops it and then asks every callback again: not twice here. */
 	secpath_reset(skb);
 	return -EPERM;
@@ -194,8 +226,16 @@ static void ovly_rx_report_source(const struct ovly_peer *peer, const struct sk_
 	ovly_notify_source(peer, &source);
 }
 
-/* Judges a decrypted packet of a path, and makes it one received on the device.
- * Returns 0, or an error if it is to be dropped.
+/* May XFRM have put the packet aside while it was decrypted? */
+static bool ovly_rx_may_be_async(const struct xfrm_state *x)
+{
+	struct crypto_aead *aead = x->data;
+
+	return aead && (crypto_aead_tfm(aead)->__crt_alg->cra_flags & CRYPTO_ALG_ASYNC);
+}
+
+/* Judges a decrypted packet of a path, and makes it one received on the device,
+ * but for skb->dev.  Returns 0, or an error if it is to be dropped.
  */
 static int ovly_rx_claim(struct sk_buff *skb, const struct xfrm_state *x,
 			 const struct ovly_path *path)
@@ -209,8 +249,11 @@ static int ovly_rx_claim(struct sk_buff *skb, const struct xfrm_state *x,
 	/* A path without SAs may have lost its if_id to somebody else's tunnel. */
 	if (!family || !netif_running(ovly->dev) || READ_ONCE(path->state) == OVLY_PATH_DOWN)
 		return ovly_rx_drop(skb, peer, OVLY_A_STATS_RX_ERROR);
-	if (!ovly_path_leads_to(path, &x->props.saddr, x->props.family) ||
-	    !ovly_rx_selector_ok(x, skb, family))
+	if (!ovly_path_leads_to(path, &x->props.saddr, x->props.family)) {
+		ovly_sa_doubt(ovly_net(ovly->net));
+		return ovly_rx_drop(skb, peer, OVLY_A_STATS_RX_SELECTOR);
+	}
+	if (!ovly_rx_selector_ok(x, skb, family))
 		return ovly_rx_drop(skb, peer, OVLY_A_STATS_RX_SELECTOR);
 	if (!ovly_rx_source_ok(peer, skb)) {
 		ovly_rx_report_source(peer, skb);
@@ -218,12 +261,32 @@ static int ovly_rx_claim(struct sk_buff *skb, const struct xfrm_state *x,
 	}
 
 	len = skb->len;
-	skb->dev = ovly->dev;
 	ovly_skb_scrub(skb, !net_eq(ovly->net, dev_net(ovly->dev)));
+	ovly_skb_mark(skb, peer);
 	/* See the top of the file.  XFRM does not look at it again. */
 	secpath_reset(skb);
-	ovly_stats_packet(ovly->stats, OVLY_A_STATS_RX_PACKETS, len);
-	ovly_stats_packet(peer->stats, OVLY_A_STATS_RX_PACKETS, len);
+	ovly_stats_rx(ovly->stats, len);
+	ovly_stats_rx(peer->stats, len);
+	return 0;
+}
+
+/* As ovly_rx_claim(), and hands the packet on. */
+static int ovly_rx_take(struct sk_buff *skb, const struct xfrm_state *x,
+			const struct ovly_path *path)
+{
+	struct ovly_dev *ovly = path->peer->ovly;
+	bool async = ovly_rx_may_be_async(x);
+	int err;
+
+	err = ovly_rx_claim(skb, x, path);
+	if (err)
+		return err;
+	if (async) {
+		ovly_cell_receive(ovly->cells, skb_get(skb));
+		/* Has XFRM give up its own reference, see cell.c. */
+		return -EINPROGRESS;
+	}
+	skb->dev = ovly->dev;
 	return 0;
 }
 
@@ -255,7 +318,7 @@ static int ovly_rx_cb(struct sk_buff *skb, int err)
 		return 1;
 	}
 	if (!err)
-		return ovly_rx_claim(skb, x, path);
+		return ovly_rx_take(skb, x, path);
 	ovly_stats_inc(path->peer->ovly->stats, OVLY_A_STATS_RX_ERROR);
 	ovly_stats_inc(path->peer->stats, OVLY_A_STATS_RX_ERROR);
 	return 0;
@@ -273,7 +336,7 @@ void ovly_rx_parked(struct sk_buff *skb, const struct ovly_path *path)
 	if (ovly_rx_claim(skb, xfrm_input_state(skb), path))
 		kfree_skb(skb);
 	else
-		netif_rx(skb);
+		ovly_cell_receive(path->peer->ovly->cells, skb);
 }
 
 /* Leave input and ICMP errors to the handlers behind this one. */

@@ -20,7 +20,10 @@ enum ovly_sa_dir {
 };
 
 bool ovly_sa_count(struct ovly_net *on, struct ovly_path *path);
-void ovly_sa_forget_all(struct ovly_net *on);
+void ovly_sa_doubt(struct ovly_net *on);
+
+int ovly_sa_init(struct ovly_net *on);
+void ovly_sa_exit(struct ovly_net *on);
 
 void ovly_sa_register(void);
 void ovly_sa_unregister(void);

@@ -7,6 +7,7 @@
 #include <net/xfrm.h>
 
 #include "compat.h"
+#include "peer.h"
 
 /**
  * ovly_skb_scrub() - remove what belongs to a packet's way so far
@@ -28,6 +29,18 @@ static inline void ovly_skb_scrub(struct sk_buff *skb, bool xnet)
 	secpath_reset(skb);
 	skb_orphan(skb);
 	skb->mark = 0;
+}
+
+/* Gives a packet the mark and the priority that the peer's have. */
+static inline void ovly_skb_mark(struct sk_buff *skb, const struct ovly_peer *peer)
+{
+	u32 mark = READ_ONCE(peer->mark);
+	u32 priority = READ_ONCE(peer->priority);
+
+	if (mark)
+		skb->mark = mark;
+	if (priority)
+		skb->priority = priority;
 }
 
 #endif /* _OVLY_SKB_H */

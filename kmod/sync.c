@@ -29,73 +29,137 @@ bool ovly_sync_installed(const struct ovly_route *route)
 	return route->epoch && route->epoch == route->peer->ovly->sync.synced;
 }
 
+/* May the table have the route, if only what is left of it? */
+static bool ovly_sync_may_be_there(const struct ovly_route *route)
+{
+	return ovly_sync_installed(route) ||
+	       (route->epoch && route->epoch >= READ_ONCE(route->peer->ovly->sync.dropped));
+}
+
 static bool ovly_sync_wanted(const struct ovly_route *route)
 {
 	const struct ovly_peer *peer = route->peer;
 
-	return netif_running(peer->ovly->dev) &&
-	       (READ_ONCE(peer->on_down) == OVLY_ON_DOWN_HOLD || ovly_peer_is_up(peer));
+	if (route->doomed || !netif_running(peer->ovly->dev) ||
+	    (peer->routes_disabled && !route->system))
+		return false;
+	return READ_ONCE(peer->on_down) == OVLY_ON_DOWN_HOLD || ovly_peer_is_reachable(peer);
 }
 
-/* The route as the table is to have it. */
-static void ovly_sync_fib_route(const struct ovly_route *route, struct ovly_fib_route *fib)
+/* The address that is the next hop of a peer's routes. */
+static const struct ovly_ip *ovly_sync_nexthop(const struct ovly_route *route)
 {
-	const struct ovly_dev *ovly = route->peer->ovly;
-	const struct ovly_ip *via;
+	const struct ovly_ip *ip = ovly_peer_addr(route->peer, route->key.dst.family);
+
+	return ip ?: ovly_peer_addr(route->peer, AF_INET6);
+}
+
+/* The table's entry for a group: prefix and what does not depend on owners. */
+static void ovly_sync_fib_key(const struct ovly_route *head, struct ovly_fib_route *fib)
+{
+	const struct ovly_dev *ovly = head->peer->ovly;
 
 	*fib = (struct ovly_fib_route) {
-		.dst = route->key.dst,
-		.dst_len = route->key.len,
-		.metric = route->key.metric,
+		.dst = head->key.dst,
+		.dst_len = head->key.len,
+		.metric = head->key.metric,
 		.table = ovly->sync.table,
 		.oif = ovly->dev->ifindex,
 		.type = RTN_UNICAST,
 		.scope = RT_SCOPE_LINK,
-		.protocol = route->protocol,
+		.protocol = head->protocol,
 	};
+}
+
+/* The entry with the owners that are marked as sent. */
+static void ovly_sync_fib_route(const struct ovly_route *head, struct ovly_fib_route *fib)
+{
+	const struct ovly_route *route;
+	const struct ovly_ip *via;
+
+	ovly_sync_fib_key(head, fib);
 	/* The destination is the next hop where it is the peer itself. */
-	if (ovly->mode == OVLY_MODE_P2P || route->system)
+	if (head->peer->ovly->mode == OVLY_MODE_P2P || head->system)
 		return;
-	via = ovly_peer_addr(route->peer, route->key.dst.family);
-	if (!via)
-		via = ovly_peer_addr(route->peer, AF_INET6);
-	if (!via)
+	for (route = head; route; route = ovly_route_next_owner(route)) {
+		via = route->sent ? ovly_sync_nexthop(route) : NULL;
+		if (via && !WARN_ON_ONCE(fib->n_via == ARRAY_SIZE(fib->via)))
+			fib->via[fib->n_via++] = *via;
+	}
+	if (!fib->n_via)
 		return;
-	fib->via = *via;
 	fib->scope = RT_SCOPE_UNIVERSE;
 	fib->onlink = true;
+}
+
+/* Notes whether the table has a route. */
+static void ovly_sync_note(struct ovly_route *route, bool installed)
+{
+	struct ovly_sync *sync = &route->peer->ovly->sync;
+
+	sync->installed += installed - ovly_sync_installed(route);
+	route->epoch = installed ? sync->synced : 0;
+}
+
+/* The table has of a group what was sent, and those that were replaced are gone. */
+static void ovly_sync_settled(struct ovly_route *head)
+{
+	struct ovly_route *route, *next;
+
+	for (route = head; route; route = next) {
+		next = ovly_route_next_owner(route);
+		ovly_sync_note(route, route->sent);
+		route->stale = false;
+		route->fresh = false;
+		if (route->doomed) {
+			ovly_route_unlink(route);
+			ovly_route_free(route);
+		}
+	}
+}
+
+/* The table has refused a group: everything is as it was before the request. */
+static void ovly_sync_undo(struct ovly_route *head)
+{
+	struct ovly_route *route, *next;
+
+	for (route = head; route; route = next) {
+		next = ovly_route_next_owner(route);
+		route->doomed = false;
+		if (route->fresh) {
+			ovly_route_unlink(route);
+			ovly_route_free(route);
+		}
+	}
 }
 
 static void ovly_sync_done(void *context, void *entry, enum ovly_fib_op op, int err)
 {
 	struct ovly_sync_batch *batch = context;
-	struct ovly_sync *sync = &batch->ovly->sync;
-	struct ovly_route *route = entry;
+	struct ovly_route *head = entry, *route;
 
 	/* A route that is gone already is as good as deleted. */
 	if (op == OVLY_FIB_DEL)
 		return;
 
-	route->queued = false;
-	route->err = -err;
+	for (route = head; route; route = ovly_route_next_owner(route)) {
+		route->queued = false;
+		route->err = -err;
+	}
 	if (!err) {
-		sync->installed += !ovly_sync_installed(route);
-		route->epoch = sync->synced;
-		route->stale = false;
-		route->fresh = false;
+		ovly_sync_settled(head);
 		return;
 	}
 	/* Went down meanwhile: the notifier has the worker try again. */
 	if (err == -ENETDOWN || !netif_running(batch->ovly->dev)) {
-		route->fresh = false;
+		for (route = head; route; route = ovly_route_next_owner(route))
+			route->sent = false;
+		ovly_sync_settled(head);
 		return;
 	}
 	if (batch->refused)
-		batch->refused(batch->context, route, err);
-	if (route->fresh) {
-		ovly_route_unlink(route);
-		ovly_route_free(route);
-	}
+		batch->refused(batch->context, head, err);
+	ovly_sync_undo(head);
 }
 
 /**
@@ -103,45 +167,69 @@ static void ovly_sync_done(void *context, void *entry, enum ovly_fib_op op, int 
  * @batch: filled in
  * @ovly: the device, locked until ovly_sync_end()
  *
- * Return: 0 or -ENOMEM
+ * Context: may sleep.
  */
-int ovly_sync_begin(struct ovly_sync_batch *batch, struct ovly_dev *ovly)
+void ovly_sync_begin(struct ovly_sync_batch *batch, struct ovly_dev *ovly)
 {
 	lockdep_assert_held(&ovly->lock);
 	batch->ovly = ovly;
 	batch->refused = NULL;
 	batch->fib = ovly_fib_batch_new(&ovly_net(dev_net(ovly->dev))->fib, ovly_sync_done, batch);
-	return batch->fib ? 0 : -ENOMEM;
+}
+
+/* Deletes the table's entry of a group. */
+static void ovly_sync_delete(struct ovly_sync_batch *batch, const struct ovly_route *head)
+{
+	struct ovly_fib_route fib;
+
+	ovly_sync_fib_key(head, &fib);
+	ovly_fib_batch_add(batch->fib, OVLY_FIB_DEL, &fib, NULL);
 }
 
 /**
  * ovly_sync_route() - bring the table's entry for a route up to date
  * @batch: the batch
- * @route: the route; may be freed by a later call with the same batch if it is
- *	fresh and the table refuses it
+ * @route: the route, its group not queued; may be freed by this or a later call
+ *	with the same batch if it is fresh and the table refuses it
  */
 void ovly_sync_route(struct ovly_sync_batch *batch, struct ovly_route *route)
 {
-	const struct ovly_sync *sync = &batch->ovly->sync;
+	bool there = false, change = false;
+	struct ovly_route *head = ovly_route_head(route);
 	struct ovly_fib_route fib;
+	unsigned int wanted = 0;
 
-	if (!ovly_sync_wanted(route)) {
-		route->fresh = false;
-		if (ovly_sync_installed(route)) {
-			ovly_sync_fib_route(route, &fib);
-			ovly_fib_batch_add(batch->fib, OVLY_FIB_DEL, &fib, NULL);
-			batch->ovly->sync.installed--;
-			route->epoch = 0;
-		}
+	for (route = head; route; route = ovly_route_next_owner(route)) {
+		route->sent = ovly_sync_wanted(route);
+		wanted += route->sent;
+		there |= ovly_sync_may_be_there(route);
+		change |= route->stale || route->sent != ovly_sync_installed(route);
+	}
+	if (!wanted || !change) {
+		if (there && !wanted)
+			ovly_sync_delete(batch, head);
+		ovly_sync_settled(head);
 		return;
 	}
-	if (ovly_sync_installed(route) && !route->stale)
-		return;
-	ovly_sync_fib_route(route, &fib);
-	route->queued = true;
+	ovly_sync_fib_route(head, &fib);
+	for (route = head; route; route = ovly_route_next_owner(route))
+		route->queued = true;
 	/* Take over only what was this device's all the time. */
-	ovly_fib_batch_add(batch->fib, route->epoch && route->epoch >= READ_ONCE(sync->dropped) ?
-			   OVLY_FIB_REPLACE : OVLY_FIB_ADD, &fib, route);
+	ovly_fib_batch_add(batch->fib, there ? OVLY_FIB_REPLACE : OVLY_FIB_ADD, &fib, head);
+}
+
+/* Deleting an IPv4 route with metric 0 matches any metric.  If ours was flushed by
+ * somebody else, one with a metric may go in its place: that one, or NULL.
+ */
+static struct ovly_route *ovly_sync_collateral(const struct ovly_route *route)
+{
+	struct ovly_route *next;
+
+	if (route->key.metric || route->key.dst.family != AF_INET)
+		return NULL;
+	next = ovly_route_next(route);
+	return next && next->key.len == route->key.len &&
+	       ovly_ip_eq(&next->key.dst, &route->key.dst) ? next : NULL;
 }
 
 /**
@@ -151,15 +239,31 @@ void ovly_sync_route(struct ovly_sync_batch *batch, struct ovly_route *route)
  */
 void ovly_sync_remove(struct ovly_sync_batch *batch, struct ovly_route *route)
 {
-	struct ovly_fib_route fib;
+	struct ovly_route *other = ovly_sync_collateral(route);
 
-	if (ovly_sync_installed(route)) {
-		ovly_sync_fib_route(route, &fib);
-		ovly_fib_batch_add(batch->fib, OVLY_FIB_DEL, &fib, NULL);
-		batch->ovly->sync.installed--;
+	if (route->queued || (other && other->queued))
+		ovly_fib_batch_commit(batch->fib);
+	if (ovly_route_is_shared(route)) {
+		/* The entry is the others' from now on, and has to change. */
+		other = ovly_route_next_owner(route) ?: ovly_route_head(route);
+		if (ovly_sync_installed(route)) {
+			ovly_sync_note(other, true);
+			other->stale = true;
+		}
+	} else if (ovly_sync_may_be_there(route)) {
+		ovly_sync_delete(batch, route);
+		/* Looked up anew: what was queued may have been refused. */
+		other = ovly_sync_collateral(route);
+		if (other)
+			other->stale = true;
+	} else {
+		other = NULL;
 	}
+	ovly_sync_note(route, false);
 	ovly_route_unlink(route);
 	ovly_route_free(route);
+	if (other)
+		ovly_sync_route(batch, other);
 }
 
 /**
@@ -259,35 +363,33 @@ static void ovly_sync_refused(void *context, const struct ovly_route *route, int
  * @ovly: the device, locked
  *
  * Context: may sleep, takes RTNL.
- * Return: 0 or -ENOMEM
  */
-int ovly_sync_settle(struct ovly_dev *ovly)
+void ovly_sync_settle(struct ovly_dev *ovly)
 {
 	struct ovly_sync *sync = &ovly->sync;
 	struct ovly_sync_batch batch;
+	struct ovly_route *route;
 	struct rb_node *node;
 	u32 epoch;
-	int err;
 
 	lockdep_assert_held(&ovly->lock);
 	epoch = atomic_read(&sync->epoch);
 	ovly_sync_place(ovly, epoch);
 	if (sync->synced == epoch)
-		return 0;
+		return;
 
-	err = ovly_sync_begin(&batch, ovly);
-	if (err)
-		return err;
+	ovly_sync_begin(&batch, ovly);
 	batch.refused = ovly_sync_refused;
 	batch.context = ovly;
 	sync->synced = epoch;
 	sync->installed = 0;
 	for (node = rb_first(&ovly->routes); node; node = rb_next(node)) {
-		ovly_sync_route(&batch, rb_entry(node, struct ovly_route, node));
+		route = rb_entry(node, struct ovly_route, node);
+		if (!route->queued)
+			ovly_sync_route(&batch, route);
 		cond_resched();
 	}
 	ovly_sync_end(&batch);
-	return 0;
 }
 
 static void ovly_sync_carrier(struct ovly_dev *ovly)
@@ -302,19 +404,34 @@ static void ovly_sync_carrier(struct ovly_dev *ovly)
 		netif_carrier_off(ovly->dev);
 }
 
+static void ovly_sync_peer(struct ovly_sync_batch *batch, const struct ovly_peer *peer)
+{
+	struct ovly_route *route;
+
+	list_for_each_entry(route, &peer->routes, list) {
+		if (!route->queued)
+			ovly_sync_route(batch, route);
+		cond_resched();
+	}
+}
+
 static void ovly_sync_work(struct work_struct *work)
 {
 	struct ovly_dev *ovly = container_of(work, struct ovly_dev, sync.work);
 	struct ovly_sync_batch batch;
-	struct ovly_peer *peer;
-	struct ovly_route *route;
+	struct ovly_peer *peer, *other;
 
 	mutex_lock(&ovly->lock);
-	if (!ovly->dead && !ovly_sync_settle(ovly) && !ovly_sync_begin(&batch, ovly)) {
+	if (!ovly->dead) {
+		ovly_sync_settle(ovly);
+		ovly_sync_begin(&batch, ovly);
 		while ((peer = ovly_peer_pop_turned(ovly))) {
 			ovly_path_follow_endpoints(peer);
-			list_for_each_entry(route, &peer->routes, list)
-				ovly_sync_route(&batch, route);
+			ovly_sync_peer(&batch, peer);
+			/* Theirs may follow a policy that looks at this one. */
+			list_for_each_entry(other, &peer->backs, backed_by)
+				if (READ_ONCE(other->on_down) == OVLY_ON_DOWN_WITHDRAW)
+					ovly_sync_peer(&batch, other);
 		}
 		ovly_sync_end(&batch);
 		ovly_sync_carrier(ovly);

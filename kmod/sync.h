@@ -62,9 +62,9 @@ void ovly_sync_exit(struct ovly_dev *ovly);
 void ovly_sync_lost(struct ovly_dev *ovly);
 void ovly_sync_dropped(struct ovly_dev *ovly);
 void ovly_sync_queue(struct ovly_dev *ovly);
-int ovly_sync_settle(struct ovly_dev *ovly);
+void ovly_sync_settle(struct ovly_dev *ovly);
 
-int ovly_sync_begin(struct ovly_sync_batch *batch, struct ovly_dev *ovly);
+void ovly_sync_begin(struct ovly_sync_batch *batch, struct ovly_dev *ovly);
 void ovly_sync_route(struct ovly_sync_batch *batch, struct ovly_route *route);
 void ovly_sync_remove(struct ovly_sync_batch *batch, struct ovly_route *route);
 u32 ovly_sync_sweep(struct ovly_sync_batch *batch, const struct ovly_route_filter *filter);

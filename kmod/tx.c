@@ -18,17 +18,23 @@
 
 #include "compat.h"
 #include "device.h"
+#include "net.h"
 #include "path.h"
 #include "peer.h"
+#include "sa.h"
 #include "skb.h"
 #include "stats.h"
+#include "trace.h"
+#include "underlay.h"
 
-/* Drops a packet because of @why, on behalf of @peer if there is one. */
-static void ovly_tx_count(struct ovly_dev *ovly, struct ovly_peer *peer, enum ovly_stats_attr why)
+/* A packet is dropped because of @why, on behalf of @peer if there is one. */
+static void ovly_tx_count(struct ovly_dev *ovly, const struct ovly_peer *peer,
+			  const struct sk_buff *skb, enum ovly_stats_attr why)
 {
 	ovly_stats_inc(ovly->stats, why);
 	if (peer)
 		ovly_stats_inc(peer->stats, why);
+	trace_ovly_drop(ovly->dev, peer, skb, why);
 }
 
 /* The destination cannot be reached now. */
@@ -106,6 +112,18 @@ static struct ovly_peer *ovly_tx_peer(const struct ovly_dev *ovly, const struct 
 	return ovly_peer_lookup_rcu(ovly, &nexthop);
 }
 
+/* The path that takes a peer's packets now: its own, or else its backup's. */
+static struct ovly_path *ovly_tx_path(const struct ovly_peer *peer)
+{
+	struct ovly_path *path = rcu_dereference(peer->active);
+	const struct ovly_peer *backup;
+
+	if (likely(path))
+		return path;
+	backup = rcu_dereference(peer->backup);
+	return backup ? rcu_dereference(backup->active) : NULL;
+}
+
 /* Too big for the path: says so to whoever sent it.  Returns false if it may be
  * sent all the same, and be fragmented outside.
  */
@@ -137,15 +155,20 @@ static struct dst_entry *ovly_tx_bundle(struct ovly_dev *ovly, const struct ovly
 					struct dst_entry *inner, struct flowi *fl,
 					enum ovly_stats_attr *why)
 {
+	u32 mark = READ_ONCE(path->peer->mark);
 	const struct xfrm_state *x;
 	struct dst_entry *dst;
 
 	/* Outer packets are routed where the underlay is, not in our VRF. */
-	fl->flowi_oif = READ_ONCE(path->underlay);
+	fl->flowi_oif = ovly_underlay_ifindex(rcu_dereference(path->underlay));
+	if (mark)
+		fl->flowi_mark = mark;
 	dst_hold(inner);
 	dst = xfrm_lookup_with_ifid(ovly->net, inner, fl, NULL, 0, path->if_id_out);
 	if (IS_ERR(dst)) {
 		*why = PTR_ERR(dst) == -EPERM ? OVLY_A_STATS_TX_NO_POLICY : OVLY_A_STATS_TX_NO_SA;
+		/* The path would be down if nobody had an SA. */
+		ovly_sa_doubt(ovly_net(ovly->net));
 		return NULL;
 	}
 	x = dst->xfrm;
@@ -157,6 +180,7 @@ static struct dst_entry *ovly_tx_bundle(struct ovly_dev *ovly, const struct ovly
 	}
 	if (x->id.proto != IPPROTO_ESP || x->props.mode != XFRM_MODE_TUNNEL ||
 	    !ovly_path_leads_to(path, &x->id.daddr, x->props.family)) {
+		ovly_sa_doubt(ovly_net(ovly->net));
 		*why = OVLY_A_STATS_TX_NO_SA;
 		dst_release(dst);
 		return NULL;
@@ -171,6 +195,7 @@ static struct dst_entry *ovly_tx_bundle(struct ovly_dev *ovly, const struct ovly
 	return dst;
 }
 
+/* @peer has the path, and the tunnel's counters. */
 static void ovly_tx_output(struct sk_buff *skb, struct ovly_dev *ovly, struct ovly_peer *peer,
 			   struct dst_entry *dst)
 {
@@ -178,15 +203,17 @@ static void ovly_tx_output(struct sk_buff *skb, struct ovly_dev *ovly, struct ov
 	int err;
 
 	ovly_skb_scrub(skb, !net_eq(ovly->net, dev_net(ovly->dev)));
+	ovly_skb_mark(skb, peer);
 	skb_dst_set(skb, dst);
 	skb->dev = dst->dev;
 	err = dst_output(ovly->net, skb_to_full_sk(skb), skb);
 	if (net_xmit_eval(err)) {
-		ovly_tx_count(ovly, peer, OVLY_A_STATS_TX_ERROR);
+		/* The packet is gone. */
+		ovly_tx_count(ovly, peer, NULL, OVLY_A_STATS_TX_ERROR);
 		return;
 	}
-	ovly_stats_packet(ovly->stats, OVLY_A_STATS_TX_PACKETS, len);
-	ovly_stats_packet(peer->stats, OVLY_A_STATS_TX_PACKETS, len);
+	ovly_stats_tx(ovly->stats, len);
+	ovly_stats_tx(peer->stats, len);
 }
 
 /* Whether a packet may go on, and its flow. */
@@ -243,7 +270,7 @@ netdev_tx_t ovly_tx(struct sk_buff *skb, struct net_device *dev)
 		why = OVLY_A_STATS_TX_NO_PEER;
 		goto unreachable;
 	}
-	path = rcu_dereference(peer->active);
+	path = ovly_tx_path(peer);
 	if (!path) {
 		why = OVLY_A_STATS_TX_NO_PATH;
 		goto unreachable;
@@ -255,19 +282,21 @@ netdev_tx_t ovly_tx(struct sk_buff *skb, struct net_device *dev)
 		ovly_tx_prohibited(skb);
 		goto drop;
 	}
+	if (READ_ONCE(path->mtu) != dst_mtu(dst))
+		WRITE_ONCE(path->mtu, dst_mtu(dst));
 	if (unlikely(ovly_tx_too_big(skb, dst))) {
 		dst_release(dst);
 		why = OVLY_A_STATS_TX_TOO_BIG;
 		goto drop;
 	}
-	ovly_tx_output(skb, ovly, peer, dst);
+	ovly_tx_output(skb, ovly, path->peer, dst);
 	rcu_read_unlock();
 	return NETDEV_TX_OK;
 
 unreachable:
 	ovly_tx_unreachable(skb);
 drop:
-	ovly_tx_count(ovly, peer, why);
+	ovly_tx_count(ovly, peer, skb, why);
 	rcu_read_unlock();
 	kfree_skb(skb);
 	return NETDEV_TX_OK;

@@ -48,6 +48,17 @@ static inline int ovly_compat_decode_session(struct net *net, struct sk_buff *sk
 #endif
 }
 
+/* 6.1: netif_napi_add() lost its weight. */
+static inline void ovly_compat_napi_add(struct net_device *dev, struct napi_struct *napi,
+					int (*poll)(struct napi_struct *napi, int budget))
+{
+#ifdef OVLY_HAVE_NETIF_NAPI_ADD_WEIGHT
+	netif_napi_add(dev, napi, poll);
+#else
+	netif_napi_add(dev, napi, poll, NAPI_POLL_WEIGHT);
+#endif
+}
+
 /* 5.18: the time stamp has a type. */
 static inline void ovly_compat_clear_tstamp(struct sk_buff *skb)
 {

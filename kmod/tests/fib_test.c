@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <kunit/test.h>
 #include <linux/rtnetlink.h>
+#include <net/rtnh.h>
 #include <net/netlink.h>
 
 #include "fib.h"
@@ -24,7 +25,7 @@ static struct ovly_fib_route a_route(void)
 static struct nlmsghdr *build(struct kunit *test, enum ovly_fib_op op,
 			      const struct ovly_fib_route *route, struct nlattr *tb[RTA_MAX + 1])
 {
-	struct sk_buff *skb = alloc_skb(512, GFP_KERNEL);
+	struct sk_buff *skb = alloc_skb(2048, GFP_KERNEL);
 	struct nlmsghdr *copy;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, skb);
@@ -75,7 +76,7 @@ static void delete_names_prefix_metric_and_device_alone(struct kunit *test)
 	struct rtmsg *rtm;
 
 	route.metric = 32;
-	route.via = ovly_fake_ip(10, 0, 0, 9);
+	route.via[route.n_via++] = ovly_fake_ip(10, 0, 0, 9);
 	nlh = build(test, OVLY_FIB_DEL, &route, tb);
 	rtm = nlmsg_data(nlh);
 	KUNIT_EXPECT_EQ(test, rtm->rtm_protocol, RTPROT_UNSPEC);
@@ -105,12 +106,12 @@ static void gateway_of_the_family_is_onlink(struct kunit *test)
 	struct nlattr *tb[RTA_MAX + 1];
 	struct rtmsg *rtm;
 
-	route.via = ovly_fake_ip(10, 0, 0, 9);
+	route.via[route.n_via++] = ovly_fake_ip(10, 0, 0, 9);
 	route.onlink = true;
 	rtm = nlmsg_data(build(test, OVLY_FIB_ADD, &route, tb));
 	KUNIT_EXPECT_TRUE(test, rtm->rtm_flags & RTNH_F_ONLINK);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, tb[RTA_GATEWAY]);
-	KUNIT_EXPECT_TRUE(test, nla_get_in_addr(tb[RTA_GATEWAY]) == route.via.v4);
+	KUNIT_EXPECT_TRUE(test, nla_get_in_addr(tb[RTA_GATEWAY]) == route.via[0].v4);
 }
 
 static void ipv6_next_hop_of_an_ipv4_prefix_is_a_via(struct kunit *test)
@@ -120,7 +121,7 @@ static void ipv6_next_hop_of_an_ipv4_prefix_is_a_via(struct kunit *test)
 	struct nlattr *tb[RTA_MAX + 1];
 	struct rtvia *via;
 
-	route.via = ovly_ip_v6(&gw);
+	route.via[route.n_via++] = ovly_ip_v6(&gw);
 	build(test, OVLY_FIB_ADD, &route, tb);
 	KUNIT_EXPECT_NULL(test, tb[RTA_GATEWAY]);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, tb[RTA_VIA]);
@@ -141,12 +142,62 @@ static void message_that_does_not_fit_leaves_nothing(struct kunit *test)
 	kfree_skb(skb);
 }
 
+static void several_next_hops_make_a_multipath_route(struct kunit *test)
+{
+	struct ovly_fib_route route = a_route();
+	struct in6_addr gw = { .s6_addr = { 0xfd, [15] = 1 } };
+	struct nlattr *tb[RTA_MAX + 1], *nla;
+	const struct rtnexthop *rtnh;
+	int rem, n = 0;
+
+	route.onlink = true;
+	route.via[route.n_via++] = ovly_fake_ip(10, 0, 0, 8);
+	route.via[route.n_via++] = ovly_fake_ip(10, 0, 0, 9);
+	route.via[route.n_via++] = ovly_ip_v6(&gw);
+	build(test, OVLY_FIB_REPLACE, &route, tb);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, tb[RTA_MULTIPATH]);
+	KUNIT_EXPECT_NULL(test, tb[RTA_GATEWAY]);
+	KUNIT_EXPECT_NULL(test, tb[RTA_OIF]);
+
+	rtnh = nla_data(tb[RTA_MULTIPATH]);
+	rem = nla_len(tb[RTA_MULTIPATH]);
+	for (; rtnh_ok(rtnh, rem); rtnh = rtnh_next(rtnh, &rem), n++) {
+		KUNIT_EXPECT_EQ(test, rtnh->rtnh_ifindex, 7);
+		KUNIT_EXPECT_EQ(test, rtnh->rtnh_flags, RTNH_F_ONLINK);
+		nla = nla_find(rtnh_attrs(rtnh), rtnh_attrlen(rtnh), n < 2 ? RTA_GATEWAY : RTA_VIA);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, nla);
+		if (n < 2)
+			KUNIT_EXPECT_TRUE(test, nla_get_in_addr(nla) == route.via[n].v4);
+	}
+	KUNIT_EXPECT_EQ(test, n, 3);
+	KUNIT_EXPECT_EQ(test, rem, 0);
+
+	build(test, OVLY_FIB_DEL, &route, tb);
+	KUNIT_EXPECT_NULL(test, tb[RTA_MULTIPATH]);
+	KUNIT_EXPECT_EQ(test, nla_get_u32(tb[RTA_OIF]), 7u);
+}
+
+/* The largest there is has to fit into an empty batch. */
+static void the_largest_message_fits(struct kunit *test)
+{
+	struct ovly_fib_route route = a_route();
+	struct in6_addr gw = { .s6_addr = { 0xfd, [15] = 1 } };
+	struct nlattr *tb[RTA_MAX + 1];
+
+	route.metric = 1;
+	while (route.n_via < OVLY_OWNERS_MAX)
+		route.via[route.n_via++] = ovly_ip_v6(&gw);
+	build(test, OVLY_FIB_ADD, &route, tb);
+}
+
 static struct kunit_case ovly_fib_cases[] = {
 	KUNIT_CASE(add_asks_to_create_exclusively),
 	KUNIT_CASE(replace_never_asks_for_exclusive),
 	KUNIT_CASE(delete_names_prefix_metric_and_device_alone),
 	KUNIT_CASE(table_above_255_is_in_the_attribute),
 	KUNIT_CASE(gateway_of_the_family_is_onlink),
+	KUNIT_CASE(several_next_hops_make_a_multipath_route),
+	KUNIT_CASE(the_largest_message_fits),
 	KUNIT_CASE(ipv6_next_hop_of_an_ipv4_prefix_is_a_via),
 	KUNIT_CASE(message_that_does_not_fit_leaves_nothing),
 	{}

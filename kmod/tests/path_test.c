@@ -4,6 +4,7 @@
 #include <net/net_namespace.h>
 #include <net/xfrm.h>
 
+#include "net.h"
 #include "path.h"
 #include "tests/fake.h"
 #include "tests/suites.h"
@@ -178,6 +179,87 @@ static void if_id_belongs_to_one_path(struct kunit *test)
 	ovly_fake_dev_free(ovly);
 }
 
+static void the_backup_is_what_a_peer_names(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
+	struct ovly_peer *one = ovly_fake_peer(test, ovly, "one", 1);
+	struct ovly_peer *two = ovly_fake_peer(test, ovly, "two", 2);
+	struct ovly_peer_conf conf = { .has_backup = true, .backup = two };
+	struct netlink_ext_ack extack = {};
+
+	KUNIT_EXPECT_EQ(test, ovly_peer_set(one, &conf, &extack), 0);
+	KUNIT_EXPECT_EQ(test, one->backup_id, two->id);
+	KUNIT_EXPECT_FALSE(test, ovly_peer_is_reachable(one));
+	new_path(test, two, 0x700b, 100);
+	sa_event(test, 0x700b, 1, 11, XFRM_MSG_NEWSA);
+	KUNIT_EXPECT_FALSE(test, ovly_peer_is_up(one));
+	KUNIT_EXPECT_TRUE(test, ovly_peer_is_reachable(one));
+	/* Not the other way round, and nobody backs himself. */
+	sa_event(test, 0x700b, 1, 11, XFRM_MSG_DELSA);
+	new_path(test, one, 0x700c, 100);
+	sa_event(test, 0x700c, 1, 12, XFRM_MSG_NEWSA);
+	KUNIT_EXPECT_FALSE(test, ovly_peer_is_reachable(two));
+	conf.backup = one;
+	KUNIT_EXPECT_EQ(test, ovly_peer_set(one, &conf, &extack), -EINVAL);
+	KUNIT_EXPECT_EQ(test, one->backup_id, two->id);
+	/* Two may back each other. */
+	KUNIT_EXPECT_EQ(test, ovly_peer_set(two, &conf, &extack), 0);
+	KUNIT_EXPECT_TRUE(test, ovly_peer_is_reachable(two));
+	sa_event(test, 0x700c, 1, 12, XFRM_MSG_DELSA);
+	/* A backup that is deleted backs nobody. */
+	ovly_peer_del(two);
+	KUNIT_EXPECT_EQ(test, one->backup_id, 0u);
+	KUNIT_EXPECT_NULL(test, rcu_dereference_raw(one->backup));
+	KUNIT_EXPECT_TRUE(test, list_empty(&one->backs));
+	ovly_fake_dev_free(ovly);
+}
+
+static void a_moved_path_is_never_missing(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
+	struct ovly_peer *one = ovly_fake_peer(test, ovly, "one", 1);
+	struct ovly_peer *two = ovly_fake_peer(test, ovly, "two", 2);
+	struct ovly_path *other = new_path(test, two, 0x700e, 100);
+	struct ovly_path *path = new_path(test, one, 0x700d, 100);
+	struct ovly_path_conf conf = { .if_id_in = 0x700d, .if_id_out = 0x700e };
+	struct ovly_net *on = ovly_net(&init_net);
+	struct netlink_ext_ack extack = {};
+
+	/* Refused, and as it was: the outbound id is another path's. */
+	KUNIT_EXPECT_EQ(test, ovly_path_move(path, two, &conf, &extack), -EEXIST);
+	KUNIT_EXPECT_PTR_EQ(test, xa_load(&on->paths_in, 0x700d), (void *)path);
+	KUNIT_EXPECT_PTR_EQ(test, xa_load(&on->paths_out, 0x700d), (void *)path);
+	KUNIT_EXPECT_PTR_EQ(test, xa_load(&on->paths_out, 0x700e), (void *)other);
+
+	conf.if_id_out = 0x700f;
+	KUNIT_EXPECT_EQ(test, ovly_path_move(path, two, &conf, &extack), 0);
+	path = xa_load(&on->paths_in, 0x700d);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, path);
+	KUNIT_EXPECT_PTR_EQ(test, path->peer, two);
+	KUNIT_EXPECT_PTR_EQ(test, xa_load(&on->paths_out, 0x700f), (void *)path);
+	KUNIT_EXPECT_NULL(test, xa_load(&on->paths_out, 0x700d));
+	KUNIT_EXPECT_EQ(test, one->n_paths, 0u);
+	KUNIT_EXPECT_EQ(test, two->n_paths, 2u);
+	ovly_fake_dev_free(ovly);
+}
+
+static void an_sa_that_changes_its_if_id_changes_its_path(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_P2P);
+	struct ovly_peer *peer = ovly_fake_peer(test, ovly, "hub", 1);
+	struct ovly_path *from = new_path(test, peer, 0x7010, 100);
+	struct ovly_path *to = new_path(test, peer, 0x7011, 100);
+
+	sa_event(test, 0x7010, 1, 16, XFRM_MSG_NEWSA);
+	KUNIT_EXPECT_PTR_EQ(test, active(peer), from);
+	sa_event(test, 0x7011, 1, 16, XFRM_MSG_UPDSA);
+	KUNIT_EXPECT_PTR_EQ(test, active(peer), to);
+	KUNIT_EXPECT_EQ(test, from->sa_out, 0u);
+	sa_event(test, 0, 1, 16, XFRM_MSG_UPDSA);
+	KUNIT_EXPECT_FALSE(test, ovly_peer_is_up(peer));
+	ovly_fake_dev_free(ovly);
+}
+
 static struct kunit_case ovly_path_cases[] = {
 	KUNIT_CASE(path_without_an_sa_is_not_taken),
 	KUNIT_CASE(rekey_keeps_the_path_up),
@@ -186,6 +268,9 @@ static struct kunit_case ovly_path_cases[] = {
 	KUNIT_CASE(endpoint_follows_an_sa_that_keeps_its_spi),
 	KUNIT_CASE(flush_takes_all_sas),
 	KUNIT_CASE(if_id_belongs_to_one_path),
+	KUNIT_CASE(the_backup_is_what_a_peer_names),
+	KUNIT_CASE(a_moved_path_is_never_missing),
+	KUNIT_CASE(an_sa_that_changes_its_if_id_changes_its_path),
 	{}
 };
 

@@ -16,10 +16,53 @@ static struct ovly_route_key key24(u8 a, u8 b, u8 c)
 	return (struct ovly_route_key) { .dst = ovly_fake_ip(a, b, c, 0), .len = 24 };
 }
 
+/* A request for @n of @owners to own a prefix, all the way.  Returns the route of
+ * the first.
+ */
+static struct ovly_route *want_all(struct ovly_peer **owners, unsigned int n,
+				   const struct ovly_route_key *key, u16 flags,
+				   struct netlink_ext_ack *extack)
+{
+	struct ovly_route_want want = {
+		.key = *key, .protocol = RTPROT_BIRD, .flags = flags, .n_owners = n,
+	};
+	struct ovly_dev *ovly = owners[0]->ovly;
+	struct ovly_sync_batch batch;
+	struct ovly_route *route;
+
+	memcpy(want.owners, owners, n * sizeof(*owners));
+	route = ovly_route_want(ovly, &want, extack);
+	if (IS_ERR(route))
+		return route;
+	ovly_sync_begin(&batch, ovly);
+	ovly_sync_route(&batch, route);
+	ovly_sync_end(&batch);
+	return ovly_route_find_of(ovly, key, owners[0]);
+}
+
+static struct ovly_route *want(struct ovly_peer *peer, const struct ovly_route_key *key,
+			       u16 flags, struct netlink_ext_ack *extack)
+{
+	return want_all(&peer, 1, key, flags, extack);
+}
+
 static void drop(struct ovly_route *route)
 {
-	ovly_route_unlink(route);
-	ovly_route_free(route);
+	struct ovly_sync_batch batch;
+
+	ovly_sync_begin(&batch, route->peer->ovly);
+	ovly_sync_remove(&batch, route);
+	ovly_sync_end(&batch);
+}
+
+static unsigned int owners_of(struct ovly_dev *ovly, const struct ovly_route_key *key)
+{
+	struct ovly_route *route;
+	unsigned int n = 0;
+
+	for (route = ovly_route_find(ovly, key); route; route = ovly_route_next_owner(route))
+		n++;
+	return n;
 }
 
 static void a_prefix_has_one_owner(struct kunit *test)
@@ -31,17 +74,18 @@ static void a_prefix_has_one_owner(struct kunit *test)
 	struct netlink_ext_ack extack = {};
 	struct ovly_route *route;
 
-	route = ovly_route_new(one, &key, RTPROT_BIRD, MAKE, &extack);
+	route = want(one, &key, MAKE, &extack);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(route));
 	KUNIT_EXPECT_EQ(test, one->n_routes, 1u);
-	KUNIT_EXPECT_EQ(test, PTR_ERR(ovly_route_new(two, &key, RTPROT_BIRD, MAKE, &extack)),
+	KUNIT_EXPECT_EQ(test, PTR_ERR(want(two, &key, MAKE, &extack)),
 			(long)-EEXIST);
 	KUNIT_EXPECT_PTR_EQ(test, route->peer, one);
 
-	KUNIT_EXPECT_PTR_EQ(test, ovly_route_new(two, &key, RTPROT_BIRD, MAKE_OR_MOVE, &extack),
-			    route);
+	route = want(two, &key, MAKE_OR_MOVE, &extack);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(route));
+	KUNIT_EXPECT_PTR_EQ(test, ovly_route_find(ovly, &key), route);
 	KUNIT_EXPECT_PTR_EQ(test, route->peer, two);
-	KUNIT_EXPECT_TRUE(test, route->stale);
+	KUNIT_EXPECT_FALSE(test, ovly_route_is_shared(route));
 	KUNIT_EXPECT_EQ(test, one->n_routes, 0u);
 	KUNIT_EXPECT_EQ(test, two->n_routes, 1u);
 	ovly_fake_dev_free(ovly);
@@ -55,9 +99,9 @@ static void a_confirmed_route_is_left_alone(struct kunit *test)
 	struct netlink_ext_ack extack = {};
 	struct ovly_route *route;
 
-	route = ovly_route_new(hub, &key, RTPROT_BIRD, MAKE_OR_MOVE, &extack);
+	route = want(hub, &key, MAKE_OR_MOVE, &extack);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(route));
-	KUNIT_EXPECT_PTR_EQ(test, ovly_route_new(hub, &key, RTPROT_BIRD, MAKE_OR_MOVE, &extack),
+	KUNIT_EXPECT_PTR_EQ(test, want(hub, &key, MAKE_OR_MOVE, &extack),
 			    route);
 	KUNIT_EXPECT_FALSE(test, route->stale);
 	KUNIT_EXPECT_EQ(test, hub->n_routes, 1u);
@@ -72,9 +116,9 @@ static void metrics_make_routes_differ(struct kunit *test)
 	struct ovly_route_key key = key24(81, 81, 81);
 	struct netlink_ext_ack extack = {};
 
-	KUNIT_EXPECT_FALSE(test, IS_ERR(ovly_route_new(one, &key, RTPROT_BIRD, MAKE, &extack)));
+	KUNIT_EXPECT_FALSE(test, IS_ERR(want(one, &key, MAKE, &extack)));
 	key.metric = 10;
-	KUNIT_EXPECT_FALSE(test, IS_ERR(ovly_route_new(two, &key, RTPROT_BIRD, MAKE, &extack)));
+	KUNIT_EXPECT_FALSE(test, IS_ERR(want(two, &key, MAKE, &extack)));
 	ovly_fake_dev_free(ovly);
 }
 
@@ -90,7 +134,7 @@ static void the_system_address_is_not_for_others(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, ovly_route_find(ovly, &key)->system);
 	KUNIT_EXPECT_EQ(test, one->n_routes, 0u);
 	KUNIT_EXPECT_EQ(test,
-			PTR_ERR(ovly_route_new(two, &key, RTPROT_BIRD, MAKE_OR_MOVE, &extack)),
+			PTR_ERR(want(two, &key, MAKE_OR_MOVE, &extack)),
 			(long)-EEXIST);
 	ovly_fake_dev_free(ovly);
 }
@@ -102,7 +146,7 @@ static void the_owner_of_an_address_takes_its_route(struct kunit *test)
 	struct ovly_route_key key = { .dst = ovly_fake_ip(10, 0, 0, 2), .len = 32 };
 	struct netlink_ext_ack extack = {};
 
-	KUNIT_EXPECT_FALSE(test, IS_ERR(ovly_route_new(one, &key, RTPROT_BIRD, MAKE, &extack)));
+	KUNIT_EXPECT_FALSE(test, IS_ERR(want(one, &key, MAKE, &extack)));
 	two = ovly_fake_peer(test, ovly, "two", 2);
 	KUNIT_EXPECT_PTR_EQ(test, ovly_route_find(ovly, &key)->peer, two);
 	KUNIT_EXPECT_TRUE(test, ovly_route_find(ovly, &key)->system);
@@ -119,19 +163,16 @@ static void the_limit_refuses_one_more(struct kunit *test)
 	struct netlink_ext_ack extack = {};
 
 	one->route_limit = 2;
-	KUNIT_EXPECT_FALSE(test, IS_ERR(ovly_route_new(one, &a, RTPROT_BIRD, MAKE, &extack)));
-	KUNIT_EXPECT_FALSE(test, IS_ERR(ovly_route_new(one, &b, RTPROT_BIRD, MAKE, &extack)));
-	KUNIT_EXPECT_EQ(test, PTR_ERR(ovly_route_new(one, &c, RTPROT_BIRD, MAKE, &extack)),
+	KUNIT_EXPECT_FALSE(test, IS_ERR(want(one, &a, MAKE, &extack)));
+	KUNIT_EXPECT_FALSE(test, IS_ERR(want(one, &b, MAKE, &extack)));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(want(one, &c, MAKE, &extack)),
 			(long)-ENOSPC);
 	/* What it owns may be confirmed, and nothing more may be moved to it. */
-	KUNIT_EXPECT_FALSE(test, IS_ERR(ovly_route_new(one, &a, RTPROT_BIRD, MAKE_OR_MOVE,
-						       &extack)));
-	KUNIT_EXPECT_FALSE(test, IS_ERR(ovly_route_new(two, &c, RTPROT_BIRD, MAKE, &extack)));
-	KUNIT_EXPECT_EQ(test, PTR_ERR(ovly_route_new(one, &c, RTPROT_BIRD, MAKE_OR_MOVE,
-						     &extack)), (long)-ENOSPC);
+	KUNIT_EXPECT_FALSE(test, IS_ERR(want(one, &a, MAKE_OR_MOVE, &extack)));
+	KUNIT_EXPECT_FALSE(test, IS_ERR(want(two, &c, MAKE, &extack)));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(want(one, &c, MAKE_OR_MOVE, &extack)), (long)-ENOSPC);
 	drop(ovly_route_find(ovly, &b));
-	KUNIT_EXPECT_FALSE(test, IS_ERR(ovly_route_new(one, &c, RTPROT_BIRD, MAKE_OR_MOVE,
-						       &extack)));
+	KUNIT_EXPECT_FALSE(test, IS_ERR(want(one, &c, MAKE_OR_MOVE, &extack)));
 	ovly_fake_dev_free(ovly);
 }
 
@@ -142,8 +183,7 @@ static void without_create_nothing_is_made(struct kunit *test)
 	struct ovly_route_key key = key24(81, 81, 81);
 	struct netlink_ext_ack extack = {};
 
-	KUNIT_EXPECT_EQ(test, PTR_ERR(ovly_route_new(hub, &key, RTPROT_BIRD, NLM_F_REPLACE,
-						     &extack)), (long)-ENOENT);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(want(hub, &key, NLM_F_REPLACE, &extack)), (long)-ENOENT);
 	KUNIT_EXPECT_NULL(test, ovly_route_find(ovly, &key));
 	ovly_fake_dev_free(ovly);
 }
@@ -159,8 +199,8 @@ static void a_next_hop_is_found_by_the_longest_prefix(struct kunit *test)
 	struct ovly_ip system = ovly_fake_ip(10, 0, 0, 2), none = ovly_fake_ip(11, 0, 0, 1);
 	struct netlink_ext_ack extack = {};
 
-	ovly_route_new(one, &wide, RTPROT_BIRD, MAKE, &extack);
-	ovly_route_new(two, &narrow, RTPROT_BIRD, MAKE, &extack);
+	want(one, &wide, MAKE, &extack);
+	want(two, &narrow, MAKE, &extack);
 	KUNIT_EXPECT_PTR_EQ(test, ovly_peer_find_via(ovly, &in), two);
 	KUNIT_EXPECT_PTR_EQ(test, ovly_peer_find_via(ovly, &beside), one);
 	KUNIT_EXPECT_PTR_EQ(test, ovly_peer_find_via(ovly, &system), two);
@@ -200,28 +240,136 @@ static void the_next_hop_of_routes_cannot_be_taken_away(struct kunit *test)
 	struct netlink_ext_ack extack = {};
 
 	key6.dst = ovly_ip_prefix(&conf.addrs[0], 32);
-	KUNIT_EXPECT_EQ(test, PTR_ERR(ovly_route_new(one, &key6, RTPROT_BIRD, MAKE, &extack)),
+	KUNIT_EXPECT_EQ(test, PTR_ERR(want(one, &key6, MAKE, &extack)),
 			(long)-EAFNOSUPPORT);
-	KUNIT_EXPECT_FALSE(test, IS_ERR(ovly_route_new(one, &key4, RTPROT_BIRD, MAKE, &extack)));
+	KUNIT_EXPECT_FALSE(test, IS_ERR(want(one, &key4, MAKE, &extack)));
 	/* An IPv6 next hop does for both families (RFC 8950), an IPv4 one does not. */
 	KUNIT_EXPECT_EQ(test, ovly_peer_set(one, &conf, &extack), 0);
-	KUNIT_EXPECT_FALSE(test, IS_ERR(ovly_route_new(one, &key6, RTPROT_BIRD, MAKE, &extack)));
+	KUNIT_EXPECT_FALSE(test, IS_ERR(want(one, &key6, MAKE, &extack)));
 	conf.addrs[0] = ovly_fake_ip(10, 0, 0, 9);
 	KUNIT_EXPECT_EQ(test, ovly_peer_set(one, &conf, &extack), -EAFNOSUPPORT);
 	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, ovly_peer_addr(one, AF_INET6));
 	ovly_fake_dev_free(ovly);
 }
 
-#define N_KEYS	64
-#define N_STEPS	4000
-
-/* Random adds, moves and deletions against an array of owners. */
-static void random_operations_agree_with_a_naive_model(struct kunit *test)
+static void several_owners_make_one_group(struct kunit *test)
 {
 	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
-	struct ovly_peer *peers[3], *owner[N_KEYS] = {};
+	struct ovly_peer *peers[3] = {
+		ovly_fake_peer(test, ovly, "one", 1),
+		ovly_fake_peer(test, ovly, "two", 2),
+		ovly_fake_peer(test, ovly, "three", 3),
+	};
+	struct ovly_route_key key = key24(81, 81, 81);
 	struct netlink_ext_ack extack = {};
 	struct ovly_route *route;
+
+	KUNIT_EXPECT_FALSE(test, IS_ERR(want_all(peers, 2, &key, MAKE, &extack)));
+	KUNIT_EXPECT_EQ(test, owners_of(ovly, &key), 2u);
+	KUNIT_EXPECT_TRUE(test, ovly_route_is_shared(ovly_route_find(ovly, &key)));
+	/* Others join with append only. */
+	KUNIT_EXPECT_EQ(test, PTR_ERR(want(peers[2], &key, MAKE, &extack)), (long)-EEXIST);
+	KUNIT_EXPECT_FALSE(test, IS_ERR(want(peers[2], &key, MAKE | NLM_F_APPEND, &extack)));
+	KUNIT_EXPECT_EQ(test, owners_of(ovly, &key), 3u);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(want(peers[2], &key, MAKE | NLM_F_APPEND, &extack)),
+			(long)-EEXIST);
+	/* One goes, the others stay. */
+	drop(ovly_route_find_of(ovly, &key, peers[1]));
+	KUNIT_EXPECT_EQ(test, owners_of(ovly, &key), 2u);
+	KUNIT_EXPECT_EQ(test, peers[1]->n_routes, 0u);
+	/* Replace means exactly these. */
+	route = want_all(peers + 1, 2, &key, MAKE_OR_MOVE, &extack);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(route));
+	KUNIT_EXPECT_PTR_EQ(test, route->peer, peers[1]);
+	KUNIT_EXPECT_EQ(test, owners_of(ovly, &key), 2u);
+	KUNIT_EXPECT_NULL(test, ovly_route_find_of(ovly, &key, peers[0]));
+	ovly_fake_dev_free(ovly);
+}
+
+static void a_refused_owner_refuses_all(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
+	struct ovly_peer *peers[2] = {
+		ovly_fake_peer(test, ovly, "one", 1),
+		ovly_fake_peer(test, ovly, "two", 2),
+	};
+	struct ovly_route_key a = key24(81, 0, 0), b = key24(82, 0, 0);
+	struct netlink_ext_ack extack = {};
+
+	peers[1]->route_limit = 1;
+	KUNIT_EXPECT_FALSE(test, IS_ERR(want(peers[1], &a, MAKE, &extack)));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(want_all(peers, 2, &b, MAKE, &extack)), (long)-ENOSPC);
+	KUNIT_EXPECT_NULL(test, ovly_route_find(ovly, &b));
+	KUNIT_EXPECT_FALSE(test, IS_ERR(want(peers[0], &b, MAKE, &extack)));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(want(peers[1], &b, MAKE | NLM_F_APPEND, &extack)),
+			(long)-ENOSPC);
+	KUNIT_EXPECT_EQ(test, owners_of(ovly, &b), 1u);
+	ovly_fake_dev_free(ovly);
+}
+
+static void the_limit_can_disable_and_be_set_again(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
+	struct ovly_peer *one = ovly_fake_peer(test, ovly, "one", 1);
+	struct ovly_route_key a = key24(81, 0, 0), b = key24(82, 0, 0);
+	struct ovly_peer_conf conf = {
+		.has_route_limit = true, .route_limit = 1,
+		.has_limit_action = true, .limit_action = OVLY_LIMIT_DISABLE,
+	};
+	struct netlink_ext_ack extack = {};
+
+	KUNIT_EXPECT_EQ(test, ovly_peer_set(one, &conf, &extack), 0);
+	KUNIT_EXPECT_FALSE(test, IS_ERR(want(one, &a, MAKE, &extack)));
+	KUNIT_EXPECT_FALSE(test, one->routes_disabled);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(want(one, &b, MAKE, &extack)), (long)-ENOSPC);
+	KUNIT_EXPECT_TRUE(test, one->routes_disabled);
+	KUNIT_EXPECT_EQ(test, one->n_routes, 1u);
+	/* To say the same again, as updown does, is not a decision. */
+	KUNIT_EXPECT_EQ(test, ovly_peer_set(one, &conf, &extack), 0);
+	KUNIT_EXPECT_TRUE(test, one->routes_disabled);
+	conf.route_limit = 2;
+	conf.renews_limit = true;
+	KUNIT_EXPECT_EQ(test, ovly_peer_set(one, &conf, &extack), 0);
+	KUNIT_EXPECT_FALSE(test, one->routes_disabled);
+	KUNIT_EXPECT_FALSE(test, IS_ERR(want(one, &b, MAKE, &extack)));
+	ovly_fake_dev_free(ovly);
+}
+
+#define N_KEYS	64
+#define N_PEERS	3
+#define N_STEPS	4000
+
+/* What is to be after a request, by bits of owners; 0 refuses it. */
+static u8 model_want(u8 there, u8 wanted, u16 flags)
+{
+	if (flags & NLM_F_APPEND)
+		return flags & NLM_F_REPLACE || !(there & wanted) ? there | wanted : 0;
+	return flags & NLM_F_REPLACE || !there ? wanted : 0;
+}
+
+static u8 owner_bits(struct ovly_dev *ovly, const struct ovly_route_key *key,
+		     struct ovly_peer **peers)
+{
+	u8 bits = 0;
+	int i;
+
+	for (i = 0; i < N_PEERS; i++)
+		if (ovly_route_find_of(ovly, key, peers[i]))
+			bits |= BIT(i);
+	return bits;
+}
+
+/* Random adds, moves, joins and deletions against an array of owners. */
+static void random_operations_agree_with_a_naive_model(struct kunit *test)
+{
+	static const u16 flags[] = {
+		MAKE, MAKE_OR_MOVE, MAKE | NLM_F_APPEND, MAKE_OR_MOVE | NLM_F_APPEND,
+	};
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
+	struct ovly_peer *peers[N_PEERS], *owners[N_PEERS];
+	struct netlink_ext_ack extack = {};
+	struct ovly_route *route;
+	u8 model[N_KEYS] = {};
 	struct rnd_state rnd;
 	int i, n, step;
 
@@ -232,36 +380,34 @@ static void random_operations_agree_with_a_naive_model(struct kunit *test)
 
 	for (step = 0; step < N_STEPS; step++) {
 		u32 r = prandom_u32_state(&rnd);
-		struct ovly_route_key key = key24(100, 0, r % N_KEYS);
-		struct ovly_peer *peer = peers[(r >> 8) % 3];
-		bool replace = r & BIT(20), fine;
+		u32 k = r % N_KEYS;
+		struct ovly_route_key key = key24(100, 0, k);
+		u8 wanted = (r >> 8) % 7 + 1, after;
 
 		if (r & BIT(21)) {
-			route = ovly_route_find(ovly, &key);
-			KUNIT_ASSERT_EQ(test, !!route, !!owner[r % N_KEYS]);
+			i = (r >> 12) % N_PEERS;
+			route = ovly_route_find_of(ovly, &key, peers[i]);
+			KUNIT_ASSERT_EQ(test, !!route, !!(model[k] & BIT(i)));
 			if (route)
 				drop(route);
-			owner[r % N_KEYS] = NULL;
+			model[k] &= ~BIT(i);
 			continue;
 		}
-		route = ovly_route_new(peer, &key, RTPROT_BIRD, replace ? MAKE_OR_MOVE : MAKE,
-				       &extack);
-		fine = replace || !owner[r % N_KEYS];
-		KUNIT_ASSERT_EQ(test, !IS_ERR(route), fine);
-		if (fine)
-			owner[r % N_KEYS] = peer;
+		for (i = 0, n = 0; i < N_PEERS; i++)
+			if (wanted & BIT(i))
+				owners[n++] = peers[i];
+		after = model_want(model[k], wanted, flags[r >> 30]);
+		route = want_all(owners, n, &key, flags[r >> 30], &extack);
+		KUNIT_ASSERT_EQ(test, !IS_ERR(route), !!after);
+		model[k] = after ?: model[k];
+		KUNIT_ASSERT_EQ(test, owner_bits(ovly, &key, peers), model[k]);
 	}
 
-	for (i = 0, n = 0; i < N_KEYS; i++) {
-		struct ovly_route_key key = key24(100, 0, i);
-
-		route = ovly_route_find(ovly, &key);
-		KUNIT_EXPECT_PTR_EQ(test, route ? route->peer : NULL, owner[i]);
-		n += !!owner[i];
-	}
+	for (i = 0, n = 0; i < N_KEYS; i++)
+		n += hweight8(model[i]);
 	KUNIT_EXPECT_EQ(test, peers[0]->n_routes + peers[1]->n_routes + peers[2]->n_routes,
 			(u32)n);
-	KUNIT_EXPECT_EQ(test, ovly->n_routes, (u32)n + 3);
+	KUNIT_EXPECT_EQ(test, ovly->n_routes, (u32)n + N_PEERS);
 	ovly_fake_dev_free(ovly);
 }
 
@@ -276,6 +422,9 @@ static struct kunit_case ovly_route_cases[] = {
 	KUNIT_CASE(a_next_hop_is_found_by_the_longest_prefix),
 	KUNIT_CASE(a_second_peer_with_the_address_is_refused),
 	KUNIT_CASE(the_next_hop_of_routes_cannot_be_taken_away),
+	KUNIT_CASE(several_owners_make_one_group),
+	KUNIT_CASE(a_refused_owner_refuses_all),
+	KUNIT_CASE(the_limit_can_disable_and_be_set_again),
 	KUNIT_CASE(random_operations_agree_with_a_naive_model),
 	{}
 };
