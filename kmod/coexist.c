@@ -73,7 +73,7 @@ static int ovly_coexist_event(struct notifier_block *nb, unsigned long event, vo
 	struct ovly_net *on = ovly_net(dev_net(dev));
 	u32 if_id;
 
-	if (event != NETDEV_REGISTER && event != NETDEV_UNREGISTER)
+	if (!on || (event != NETDEV_REGISTER && event != NETDEV_UNREGISTER))
 		return NOTIFY_DONE;
 	if_id = ovly_coexist_if_id(dev);
 	if (!if_id)

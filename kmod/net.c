@@ -12,6 +12,8 @@ static unsigned int ovly_net_id __read_mostly;
 /**
  * ovly_net() - what ovly keeps for a network namespace
  * @net: the namespace
+ *
+ * Return: NULL only while the namespace is being made
  */
 struct ovly_net *ovly_net(const struct net *net)
 {

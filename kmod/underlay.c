@@ -135,6 +135,9 @@ static int ovly_underlay_event(struct notifier_block *nb, unsigned long event, v
 	struct ovly_net *on = ovly_net(dev_net(dev));
 	struct ovly_underlay *underlay;
 
+	/* A new namespace has its loopback device before anything of ours. */
+	if (!on)
+		return NOTIFY_DONE;
 	spin_lock_bh(&on->underlay_lock);
 	list_for_each_entry(underlay, &on->underlays, list)
 		ovly_underlay_follow(underlay, dev, event);
