@@ -8,6 +8,7 @@ static struct kunit_suite * const ovly_suites[] = {
 	&ovly_path_suite,
 	&ovly_route_suite,
 	&ovly_fib_suite,
+	&ovly_mtu_suite,
 };
 
 void ovly_tests_run(void)

@@ -12,6 +12,7 @@ struct kunit_suite;
 
 extern struct kunit_suite ovly_addr_suite;
 extern struct kunit_suite ovly_fib_suite;
+extern struct kunit_suite ovly_mtu_suite;
 extern struct kunit_suite ovly_path_suite;
 extern struct kunit_suite ovly_route_suite;
 
