@@ -192,7 +192,7 @@ int ovly_nl_path_new(struct sk_buff *skb, struct genl_info *info)
 
 	err = ovly_nl_parse_path(info, tb, &conf);
 	if (err)
-		return err;
+		return ovly_nl_blame(info, OVLY_A_PATH, err);
 	ovly = ovly_nl_check_sa_capable(ovly_nl_lock(info), info);
 	if (IS_ERR(ovly))
 		return PTR_ERR(ovly);
@@ -226,10 +226,10 @@ int ovly_nl_path_set(struct sk_buff *skb, struct genl_info *info)
 
 	err = ovly_nl_parse_path(info, tb, &conf);
 	if (err)
-		return err;
+		return ovly_nl_blame(info, OVLY_A_PATH, err);
 	path = ovly_nl_lock_path(info, conf.if_id_in);
 	if (IS_ERR(path))
-		return PTR_ERR(path);
+		return ovly_nl_blame(info, OVLY_A_PATH, PTR_ERR(path));
 	ovly = path->peer->ovly;
 	if (tb[OVLY_A_PATH_PEER_ID] || tb[OVLY_A_PATH_PEER_NAME]) {
 		NL_SET_ERR_MSG_MOD(info->extack, "the peer of a path does not change");
@@ -247,7 +247,7 @@ int ovly_nl_path_del(struct sk_buff *skb, struct genl_info *info)
 	struct ovly_dev *ovly;
 
 	if (IS_ERR(path))
-		return PTR_ERR(path);
+		return ovly_nl_blame(info, OVLY_A_PATH, PTR_ERR(path));
 	ovly = path->peer->ovly;
 	ovly_path_del(path);
 	ovly_nl_unlock(ovly);
@@ -274,7 +274,7 @@ int ovly_nl_path_get(struct sk_buff *skb, struct genl_info *info)
 	void *hdr;
 
 	if (IS_ERR(path))
-		return PTR_ERR(path);
+		return ovly_nl_blame(info, OVLY_A_PATH, PTR_ERR(path));
 	ovly = path->peer->ovly;
 	reply = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
 	if (!reply)

@@ -172,7 +172,7 @@ int ovly_nl_peer_new(struct sk_buff *skb, struct genl_info *info)
 
 	err = ovly_nl_parse_peer(info, tb, &conf);
 	if (err)
-		return err;
+		return ovly_nl_blame(info, OVLY_A_PEER, err);
 	if (tb[OVLY_A_PEER_ID]) {
 		NL_SET_ERR_MSG_ATTR(info->extack, tb[OVLY_A_PEER_ID],
 				    "ovly: the kernel chooses the id of a new peer");
@@ -212,7 +212,7 @@ int ovly_nl_peer_set(struct sk_buff *skb, struct genl_info *info)
 
 	err = ovly_nl_parse_peer(info, tb, &conf);
 	if (err)
-		return err;
+		return ovly_nl_blame(info, OVLY_A_PEER, err);
 	ovly = ovly_nl_lock(info);
 	if (IS_ERR(ovly))
 		return PTR_ERR(ovly);
@@ -257,7 +257,7 @@ int ovly_nl_peer_del(struct sk_buff *skb, struct genl_info *info)
 	struct ovly_dev *ovly;
 
 	if (IS_ERR(peer))
-		return PTR_ERR(peer);
+		return ovly_nl_blame(info, OVLY_A_PEER, PTR_ERR(peer));
 	ovly = peer->ovly;
 	ovly_peer_del(peer);
 	ovly_nl_unlock(ovly);
@@ -270,7 +270,7 @@ int ovly_nl_peer_get(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	if (IS_ERR(peer))
-		return PTR_ERR(peer);
+		return ovly_nl_blame(info, OVLY_A_PEER, PTR_ERR(peer));
 	err = ovly_nl_reply_peer(info, peer);
 	ovly_nl_unlock(peer->ovly);
 	return err;

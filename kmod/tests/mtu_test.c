@@ -40,7 +40,7 @@ struct cipher {
 
 #define AES_CBC(_bits, _sha, _auth_bits, _icv)					\
 	{									\
-		.name = "aes" #_bits "-" _sha,					\
+		.name = "aes" #_bits,						\
 		.enc = "cbc(aes)", .enc_bits = (_bits), .iv = 16, .align = 16,	\
 		.auth = "hmac(" _sha ")", .auth_bits = (_auth_bits), .icv = (_icv),	\
 	}
@@ -66,7 +66,8 @@ static const struct cipher ciphers[] = {
 
 static void cipher_name(const struct cipher *cipher, char *desc)
 {
-	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s icv %u", cipher->name, cipher->icv);
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s %s icv %u", cipher->name, cipher->auth ?: "",
+		 cipher->icv);
 }
 
 KUNIT_ARRAY_PARAM(ovly_mtu, ciphers, cipher_name);

@@ -9,6 +9,7 @@ static struct kunit_suite * const ovly_suites[] = {
 	&ovly_route_suite,
 	&ovly_fib_suite,
 	&ovly_mtu_suite,
+	&ovly_netlink_suite,
 };
 
 void ovly_tests_run(void)

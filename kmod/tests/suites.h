@@ -13,6 +13,7 @@ struct kunit_suite;
 extern struct kunit_suite ovly_addr_suite;
 extern struct kunit_suite ovly_fib_suite;
 extern struct kunit_suite ovly_mtu_suite;
+extern struct kunit_suite ovly_netlink_suite;
 extern struct kunit_suite ovly_path_suite;
 extern struct kunit_suite ovly_route_suite;
 
