@@ -9,6 +9,7 @@ static const struct command table[] = {
 	{ .name = "secure-overlay", .run = show_overlay },
 	{ .name = "peers", .run = show_peers },
 	{ .name = "routes", .run = show_routes },
+	{ .name = "route", .run = show_route },
 	{ .name = "bgp", .run = show_bgp },
 	{ .name = "drops", .run = show_drops },
 	{ .name = NULL },
@@ -27,6 +28,8 @@ const struct command cmd_show = {
 "ovlyhelper show secure-overlay [dev NAME] [json]\n"
 "ovlyhelper show peers [dev NAME] [json]\n"
 "ovlyhelper show routes [dev NAME] [peer NAME] [protocol P] [family 4|6] [json]\n"
+"ovlyhelper show route ADDR|PREFIX [from ADDR] [vrf NAME] [mark N] [json]\n"
+"                    which way a packet goes, or why it is dropped\n"
 "ovlyhelper show drops [dev NAME] [all] [json]\n"
 "ovlyhelper show bgp [summary|routes] [socket PATH] [json]\n"
 "ovlyhelper show bgp vpnv4 unicast [route] ...      the same, long\n"

@@ -22,6 +22,7 @@ enum {
 struct err {
 	int code;
 	char text[768];
+	int verdict; /* exit code of a bad answer to a good question */
 };
 
 /* always false, so that "return err_set(...)" reads well */

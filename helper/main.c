@@ -73,7 +73,7 @@ static int run(const struct command *command, int argc, char **argv)
 			log_error("cannot write the answer");
 			return EXIT_REFUSED;
 		}
-		return EXIT_OK;
+		return e.verdict;
 	}
 	log_error("%s", e.text);
 	return e.code ? e.code : EXIT_REFUSED;

@@ -31,6 +31,8 @@ void out_table(json_t *rows, const struct out_column *columns);
 void out_pairs(json_t *object, const char *const *keys);
 /* Prints and drops the reference. */
 void out_json(json_t *value);
+/* Words from column "at" on, up to 80; what does not fit goes below. */
+void out_words(const char *text, int at);
 const char *out_since(uint64_t ms, char *buf, size_t size);
 const char *out_short(uint64_t n, char *buf, size_t size);
 

@@ -21,6 +21,7 @@ bool show_list_words(int cmd, json_t *(*view)(const struct ovly_msg *msg),
 		     const struct out_column *columns, show_words words,
 		     int argc, char **argv, struct err *e);
 bool show_peers(int argc, char **argv, struct err *e);
+bool show_route(int argc, char **argv, struct err *e);
 bool show_routes(int argc, char **argv, struct err *e);
 /* Rows for people: a multipath route and its next hops instead of a row for each
  * owner.  Consumes the list.

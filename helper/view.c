@@ -37,7 +37,7 @@ static json_t *view_stats(const struct ovly_stats *stats)
 }
 
 /* Names come from peers and logs: what is not UTF-8 must not lose the rest. */
-static json_t *view_str(const char *s)
+json_t *view_str(const char *s)
 {
 	json_t *out = json_string(s);
 	char clean[256];

@@ -26,6 +26,8 @@ json_t *view_path(const struct ovly_msg *msg);
 /* with "prefix" instead of dst and prefixlen, names instead of numbers */
 json_t *view_route(const struct ovly_msg *msg);
 json_t *view_addr(const struct ovly_addr *a);
+/* in UTF-8, whatever s is in */
+json_t *view_str(const char *s);
 /* A listing as an array; NULL with the error filled. */
 json_t *view_list(struct ovly_nl *nl, int cmd, const struct ovly_req *req,
 		  json_t *(*view)(const struct ovly_msg *msg), struct err *e);
