@@ -14,7 +14,7 @@
 static const struct command *const commands[] = {
 	&cmd_updown, &cmd_bridge, &cmd_show,  &cmd_dev,
 	&cmd_peer,   &cmd_path,	  &cmd_route, &cmd_monitor,
-	&cmd_metrics,
+	&cmd_metrics, &cmd_doctor,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
