@@ -136,7 +136,11 @@ static void judge_peer(struct doctor *d, const struct ovly_msg *peer)
 
 	for (i = 0; i < d->host->paths; i++)
 		n += host_path_of(&d->host->path[i], peer);
-	if (!n)
+	if (peer->peer.via_backup)
+		doctor_say(d, DOCTOR_WARN, "ovlyhelper show peers",
+			   "peer %s is down, its backup carries its packets",
+			   peer->peer.name);
+	else if (!n)
 		doctor_say(d, DOCTOR_WARN,
 			   "swanctl --initiate --child NAME; see what updown said in charon's log",
 			   "peer %s has no path: no tunnel is up, or its updown was refused",

@@ -13,10 +13,11 @@
 
 static void judge_underlay(struct explain *x, const struct ovly_msg *peer,
 			   const struct ovly_path *path,
-			   const struct host_sa *sa)
+			   const struct host_sa *sa, uint32_t mark)
 {
 	const struct host_flow outer = { .dst = sa->dst, .src = sa->src,
-					 .oif = path->underlay };
+					 .oif = path->underlay,
+					 .mark = mark };
 	char src[ADDR_STRLEN], dst[ADDR_STRLEN], via[ADDR_STRLEN];
 	struct host_route hop, match;
 	const struct host_link *l;
@@ -105,7 +106,9 @@ static void judge_sa(struct explain *x, const struct ovly_msg *peer,
 	explain_set_addr(step, "src", &sa->src);
 	explain_set_addr(step, "dst", &sa->dst);
 	explain_set_int(step, "packets", sa->packets);
-	judge_underlay(x, peer, path, sa);
+	judge_underlay(x, peer, path, sa,
+		       sa->set_mask ? (flow->mark & ~sa->set_mask) |
+				      (sa->set_mark & sa->set_mask) : 0);
 }
 
 /* What the policies of an if_id do cover, for who is outside. */
@@ -148,6 +151,8 @@ static void judge_policy(struct explain *x, const struct ovly_msg *peer,
 		return;
 	}
 	flow.oif = path->underlay;
+	if (peer->peer.mark)
+		flow.mark = peer->peer.mark;
 	p = host_policy_find(x->host, &flow, path->if_id_out);
 	if (!p || !p->tmpl || p->action != XFRM_POLICY_ALLOW) {
 		if (p)
@@ -197,18 +202,21 @@ static void show_path(struct explain *x, const struct ovly_path *path)
 	explain_set_addr(step, "endpoint", &path->endpoint);
 }
 
-static void judge_peer(struct explain *x, const struct ovly_msg *peer)
+/* Shows the peer and its paths; returns the active one. */
+static const struct ovly_path *show_peer(struct explain *x, const char *name,
+					 const struct ovly_msg *peer)
 {
 	const struct ovly_path *active = NULL;
 	unsigned int i, n = 0;
 	char since[24];
 	json_t *step;
 
-	step = explain_step(x, "peer", "%s, %s for %s", peer->peer.name,
+	step = explain_step(x, name, "%s, %s for %s", peer->peer.name,
 			    word_of(peer_state_words, peer->peer.state),
 			    out_since(peer->peer.since, since, sizeof(since)));
 	explain_set_str(step, "name", peer->peer.name);
-	explain_set_str(step, "state", word_of(peer_state_words, peer->peer.state));
+	explain_set_str(step, "state",
+			word_of(peer_state_words, peer->peer.state));
 	for (i = 0; i < x->host->paths; i++) {
 		const struct ovly_msg *path = &x->host->path[i];
 
@@ -221,12 +229,34 @@ static void judge_peer(struct explain *x, const struct ovly_msg *peer)
 	}
 	if (!n)
 		explain_step(x, "path", "none: strongSwan has no tunnel up, or did not run updown");
-	if (!active)
-		DROPPED(x, "tx-no-path",
-			"dropped with ICMP host unreachable: peer %s is down",
-			peer->peer.name);
+	return active;
+}
+
+static const struct ovly_msg *find_backup(const struct explain *x,
+					  const struct ovly_msg *peer)
+{
+	unsigned int i;
+
+	for (i = 0; peer->peer.backup_id && i < x->host->peers; i++)
+		if (x->host->peer[i].ifindex == peer->ifindex &&
+		    x->host->peer[i].peer.id == peer->peer.backup_id)
+			return &x->host->peer[i];
+	return NULL;
+}
+
+static void judge_peer(struct explain *x, const struct ovly_msg *peer)
+{
+	const struct ovly_path *active = show_peer(x, "peer", peer);
+	const struct ovly_msg *backup = active ? NULL : find_backup(x, peer);
+
+	if (backup)
+		active = show_peer(x, "backup", backup);
+	if (active)
+		judge_policy(x, backup ? backup : peer, active);
 	else
-		judge_policy(x, peer, active);
+		DROPPED(x, "tx-no-path",
+			"dropped with ICMP host unreachable: peer %s %s down",
+			peer->peer.name, backup ? "and its backup are" : "is");
 }
 
 static const struct ovly_msg *find_peer(const struct explain *x,

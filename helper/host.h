@@ -74,6 +74,7 @@ struct host_sa {
 	uint32_t reqid;
 	uint32_t if_id;
 	uint32_t mark, mask;
+	uint32_t set_mark, set_mask; /* of its outer packets, mask 0: none */
 	bool esp, tunnel;
 	bool udp; /* in UDP, for NAT */
 	char cipher[64], auth[64]; /* the kernel's names; empty: none */

@@ -37,6 +37,12 @@ static bool from_selector(const struct xfrm_selector *sel,
 	       dst->len <= addr_bits(&dst->addr);
 }
 
+static void get_u32(const struct nlattr *nla, uint32_t *out)
+{
+	if (nla_len(nla) >= 4)
+		*out = nla_get_u32(nla);
+}
+
 static void read_mark(const struct nlattr *nla, uint32_t *value, uint32_t *mask)
 {
 	const struct xfrm_mark *mark = nla_data(nla);
@@ -90,8 +96,7 @@ bool host_policy_parse(struct nlmsghdr *hdr, struct host_policy *out)
 			read_mark(nla, &out->mark, &out->mask);
 			break;
 		case XFRMA_IF_ID:
-			if (nla_len(nla) >= 4)
-				out->if_id = nla_get_u32(nla);
+			get_u32(nla, &out->if_id);
 			break;
 		case XFRMA_POLICY_TYPE:
 			/* sub policies are for Mobile IPv6 */
@@ -147,9 +152,14 @@ bool host_sa_parse(struct nlmsghdr *hdr, struct host_sa *out)
 		case XFRMA_MARK:
 			read_mark(nla, &out->mark, &out->mask);
 			break;
+		case XFRMA_SET_MARK:
+			get_u32(nla, &out->set_mark);
+			break;
+		case XFRMA_SET_MARK_MASK:
+			get_u32(nla, &out->set_mask);
+			break;
 		case XFRMA_IF_ID:
-			if (nla_len(nla) >= 4)
-				out->if_id = nla_get_u32(nla);
+			get_u32(nla, &out->if_id);
 			break;
 		}
 	}

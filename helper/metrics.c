@@ -115,6 +115,12 @@ static const struct family families[] = {
 	{ .scope = OF_PEER, .kind = VALUE_U32, .name = "peer_route_limit",
 	  .help = "Routes that the peer may own; 0 is no limit.",
 	  OFF(peer.route_limit) },
+	{ .scope = OF_PEER, .kind = VALUE_U32, .name = "peer_routes_disabled",
+	  .help = "Whether the limit took the peer's routes out of the table.",
+	  OFF(peer.routes_disabled) },
+	{ .scope = OF_PEER, .kind = VALUE_U32, .name = "peer_via_backup",
+	  .help = "Whether the peer's backup carries its packets.",
+	  OFF(peer.via_backup) },
 	TRAFFIC(OF_PEER, "peer"),
 	{ .scope = OF_PATH, .kind = VALUE_INFO, .name = "path_info",
 	  .help = "A path: its IKE connection, endpoint and underlay device." },
@@ -174,7 +180,8 @@ static void put_info(const struct sample *s)
 		label(s, "label", msg->path.label);
 		label(s, "endpoint", msg->path.endpoint.family ?
 				     addr_str(&msg->path.endpoint, addr) : "");
-		label(s, "underlay", msg->path.underlay ?
+		label(s, "underlay", msg->path.underlay &&
+				     msg->path.underlay != UNDERLAY_MISSING ?
 				     ifindex_str(msg->path.underlay, dev,
 						 sizeof(dev)) : "");
 	}

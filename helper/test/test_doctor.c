@@ -271,6 +271,8 @@ static void peers_down(void **state)
 	assert_string_equal(examine(), "peers WARN");
 	fake.host.paths = 0;
 	assert_string_equal(examine(), "peers WARN");
+	fake.peer[0].peer.via_backup = 1;
+	assert_string_equal(examine(), "peers WARN");
 	/* many are cut short */
 	fake.host.peers = 20;
 	for (i = 0; i < 20; i++)

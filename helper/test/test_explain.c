@@ -87,6 +87,38 @@ static void peers_and_paths(void **state)
 	assert_string_equal(ask("81.81.81.1"), "dropped tx-no-peer");
 }
 
+static void backup_takes_over(void **state)
+{
+	(void)state;
+	fake_setup();
+	fake.path[0].path.peer_id = 2;
+	assert_string_equal(ask("81.81.81.1"), "dropped tx-no-path");
+	fake.peer[1] = fake.peer[0];
+	fake.peer[1].peer.id = 2;
+	strcpy(fake.peer[1].peer.name, "second");
+	fake.host.peers = 2;
+	assert_string_equal(ask("81.81.81.1"), "dropped tx-no-path");
+	fake.peer[0].peer.backup_id = 2;
+	assert_string_equal(ask("81.81.81.1"), "encrypted");
+	assert_true(has_step("81.81.81.1", "backup", "second"));
+	/* whose own backup is not asked */
+	fake.path[0].path.peer_id = 1;
+	fake.peer[0].peer.backup_id = 0;
+	fake.peer[1].peer.backup_id = 1;
+	assert_string_equal(ask("81.81.81.1"), "encrypted");
+	assert_false(has_step("81.81.81.1", "backup", ""));
+}
+
+static void peer_has_a_mark(void **state)
+{
+	(void)state;
+	fake_setup();
+	fake.policy[0].mark = fake.policy[0].mask = 5;
+	assert_string_equal(ask("81.81.81.1"), "dropped tx-no-policy");
+	fake.peer[0].peer.mark = 5;
+	assert_string_equal(ask("81.81.81.1"), "encrypted");
+}
+
 static void multipoint_goes_by_the_next_hop(void **state)
 {
 	(void)state;
@@ -257,6 +289,8 @@ int main(void)
 		cmocka_unit_test(encrypted_clear_local_and_none),
 		cmocka_unit_test(prefix_stands_for_its_first_host),
 		cmocka_unit_test(peers_and_paths),
+		cmocka_unit_test(backup_takes_over),
+		cmocka_unit_test(peer_has_a_mark),
 		cmocka_unit_test(multipoint_goes_by_the_next_hop),
 		cmocka_unit_test(policies_are_chosen_as_the_kernel_does),
 		cmocka_unit_test(sa_has_to_fit),

@@ -223,6 +223,12 @@ static void sas(void **state)
 	assert_true(sa.esp && sa.tunnel && sa.udp);
 	assert_int_equal(sa.if_id, 7);
 	assert_string_equal(sa.cipher, "rfc4106(gcm(aes))");
+	assert_int_equal(sa.set_mask, 0);
+	nla_put_u32(msg, XFRMA_SET_MARK, 0x10);
+	nla_put_u32(msg, XFRMA_SET_MARK_MASK, 0xf0);
+	assert_true(host_sa_parse(nlmsg_hdr(msg), &sa));
+	assert_int_equal(sa.set_mark, 0x10);
+	assert_int_equal(sa.set_mask, 0xf0);
 	assert_addr(&sa.dst, "198.51.100.2");
 	nlmsg_free(msg);
 	/* a name without its end */
