@@ -6,6 +6,7 @@
 static struct kunit_suite * const ovly_suites[] = {
 	&ovly_addr_suite,
 	&ovly_path_suite,
+	&ovly_peer_suite,
 	&ovly_route_suite,
 	&ovly_fib_suite,
 	&ovly_mtu_suite,

@@ -15,6 +15,7 @@ extern struct kunit_suite ovly_fib_suite;
 extern struct kunit_suite ovly_mtu_suite;
 extern struct kunit_suite ovly_netlink_suite;
 extern struct kunit_suite ovly_path_suite;
+extern struct kunit_suite ovly_peer_suite;
 extern struct kunit_suite ovly_route_suite;
 
 void ovly_tests_run(void);
