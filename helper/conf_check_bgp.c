@@ -120,6 +120,33 @@ static void check_neighbor(struct conf *conf, struct conf_neighbor *n,
 			  buf);
 }
 
+/* A branch's tunnel carries what comes from its own subnets. */
+static void check_carried(const struct conf_bgp *bgp,
+			  const struct conf_network *net,
+			  struct conf_diags *diags)
+{
+	char buf[PREFIX_STRLEN];
+	unsigned int i, k;
+
+	for (i = 0; i < bgp->neighbors; i++) {
+		const struct conf_overlay *o = bgp->neighbor[i].overlay;
+
+		if (!o || o->role != CONF_BRANCH ||
+		    bgp->neighbor[i].prefix.addr.family !=
+			    net->prefix.addr.family)
+			continue;
+		for (k = 0; k < o->local_net.n; k++)
+			if (prefix_contains(&o->local_net.p[k], &net->prefix))
+				break;
+		if (k < o->local_net.n)
+			continue;
+		conf_warn(diags, net->at,
+			  "the tunnel of overlay '%s' does not carry %s: add 'local-system-ip-subnet %s' there, and what answers it at the head-end",
+			  o->name, prefix_str(&net->prefix, buf), buf);
+		return;
+	}
+}
+
 static void check_networks(const struct conf_bgp *bgp,
 			   struct conf_diags *diags)
 {
@@ -135,6 +162,8 @@ static void check_networks(const struct conf_bgp *bgp,
 			conf_error(diags, bgp->network[i].at,
 				   "there is no neighbour with an IPv%c address to announce this to",
 				   family == AF_INET ? '4' : '6');
+		else
+			check_carried(bgp, &bgp->network[i], diags);
 	}
 }
 

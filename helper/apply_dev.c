@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "apply_dev.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf_gen.h"
+#include "fields.h"
+#include "parse.h"
+#include "rtnl.h"
+
+#define ADDRS_MAX 64
+
+/* ---- the outer addresses ---- */
+
+static bool resolve_wan(struct ovly_nl *nl, struct conf_wan *wan,
+			const char **why, struct err *e)
+{
+	struct ovly_ifaddr addr[ADDRS_MAX];
+	struct ovly_addr remote = { 0 };
+	struct ovly_link link;
+	struct err ignored;
+	unsigned int n, i;
+
+	if (!wan->bridge[0] || wan->local.family)
+		return true;
+	wan->absent = true;
+	if (!ovly_rtnl_link_get(nl, wan->bridge, &link, e))
+		return false;
+	*why = "does not exist";
+	if (!link.ifindex)
+		return true;
+	/* of a host name nothing is known */
+	if (!parse_addr(wan->remote, &remote, &ignored))
+		remote.family = AF_INET;
+	*why = remote.family == AF_INET ? "has no IPv4 address" :
+					  "has no IPv6 address";
+	if (!ovly_rtnl_addr_list(nl, link.ifindex, addr, ADDRS_MAX, &n, e))
+		return false;
+	for (i = 0; i < n && wan->absent; i++) {
+		if (addr[i].local.family != remote.family)
+			continue;
+		wan->local = addr[i].local;
+		wan->absent = false;
+	}
+	return true;
+}
+
+bool apply_resolve(struct ovly_nl *nl, struct conf *conf,
+		   struct conf_diags *diags, struct err *e)
+{
+	static const enum conf_item item[] = { CI_LOCAL_BRIDGE, CI_DUAL_BRIDGE };
+	unsigned int i, k;
+
+	for (i = 0; i < conf->overlays; i++) {
+		struct conf_overlay *o = &conf->overlay[i];
+		const char *why[CONF_WANS] = { NULL };
+		bool any = false;
+
+		for (k = 0; k < CONF_WANS; k++) {
+			if (!resolve_wan(nl, &o->wan[k], &why[k], e))
+				return false;
+			any |= conf_has_connection(o, k);
+		}
+		for (k = 0; k < CONF_WANS; k++) {
+			if (!o->wan[k].absent)
+				continue;
+			if (any)
+				conf_warn(diags, o->item[item[k]],
+					  "device '%s' %s, this path is left out for now",
+					  o->wan[k].bridge, why[k]);
+			else
+				conf_error(diags, o->item[item[k]],
+					   "device '%s' %s, and overlay '%s' has no other way out",
+					   o->wan[k].bridge, why[k], o->name);
+		}
+	}
+	return true;
+}
+
+/* ---- steps ---- */
+
+static struct apply_step *add(struct apply_steps *steps, enum apply_op op,
+			      const char *dev, struct err *e)
+{
+	struct apply_step *all = reallocarray(steps->step, steps->n + 1,
+					      sizeof(*all));
+
+	if (!all) {
+		err_set(e, EXIT_REFUSED, "out of memory");
+		return NULL;
+	}
+	steps->step = all;
+	all += steps->n++;
+	memset(all, 0, sizeof(*all));
+	all->op = op;
+	strcpy(all->dev, dev);
+	return all;
+}
+
+static bool has_step(const struct apply_steps *steps, enum apply_op op,
+		     const char *dev, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < steps->n; i++)
+		if (steps->step[i].op == op &&
+		    !strcmp(steps->step[i].dev, dev) &&
+		    !strcmp(steps->step[i].name, name))
+			return true;
+	return false;
+}
+
+static const struct conf_overlay *first_on(const struct conf *conf,
+					   const char *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < conf->overlays; i++)
+		if (!strcmp(conf->overlay[i].dev, dev))
+			return &conf->overlay[i];
+	return NULL;
+}
+
+static bool has_addr(const struct ovly_addrs *list, const struct ovly_addr *a)
+{
+	unsigned int i;
+
+	for (i = 0; i < list->n; i++)
+		if (addr_equal(&list->a[i], a))
+			return true;
+	return false;
+}
+
+static bool wants_addr(const struct conf *conf, const char *dev,
+		       const struct ovly_addr *a)
+{
+	unsigned int i;
+
+	for (i = 0; i < conf->overlays; i++)
+		if (!strcmp(conf->overlay[i].dev, dev) &&
+		    has_addr(&conf->overlay[i].local_system, a))
+			return true;
+	return false;
+}
+
+/* Is the overlay still on this device? */
+static bool stays(const struct conf *conf, const struct conf_made *made)
+{
+	unsigned int i;
+
+	for (i = 0; i < conf->overlays; i++)
+		if (!strcmp(conf->overlay[i].name, made->name))
+			return !strcmp(conf->overlay[i].dev, made->dev);
+	return false;
+}
+
+struct peers {
+	const struct conf_made *made;
+	struct apply_steps *steps;
+	struct err *e;
+	bool failed;
+};
+
+/* Peers are named after the overlay, or by who connected: then the connection
+ * tells.
+ */
+static void collect_peer(const struct ovly_msg *msg, void *arg)
+{
+	const struct ovly_path *path = &msg->path;
+	struct peers *p = arg;
+	struct apply_step *s;
+	size_t n = strlen(p->made->name);
+
+	if (strncmp(path->label, p->made->name, n) ||
+	    (path->label[n] && strcmp(path->label + n, CONF_DUAL_SUFFIX)) ||
+	    has_step(p->steps, STEP_PEER_DEL, p->made->dev, path->peer_name))
+		return;
+	s = add(p->steps, STEP_PEER_DEL, p->made->dev, p->e);
+	if (s)
+		strcpy(s->name, path->peer_name);
+	else
+		p->failed = true;
+}
+
+static bool plan_peers(struct ovly_nl *nl, const struct ovly_link *link,
+		       const struct conf_made *made, struct apply_steps *steps,
+		       struct err *e)
+{
+	struct ovly_peer key = { .has = HAS(OVLY_A_PEER_NAME) };
+	struct ovly_req req = { .ifindex = link->ifindex };
+	struct peers p = { .made = made, .steps = steps, .e = e };
+	struct ovly_nl_error refusal;
+	struct apply_step *s;
+
+	if (!ovly_ctl_dump(nl, OVLY_CMD_PATH_GET, &req, collect_peer, &p,
+			   &refusal))
+		return ovly_nl_err(e, &refusal, "cannot list paths");
+	if (p.failed)
+		return false;
+	strcpy(key.name, made->name);
+	req.peer = &key;
+	if (!ovly_ctl_do(nl, OVLY_CMD_PEER_GET, 0, &req, NULL, &refusal) ||
+	    has_step(steps, STEP_PEER_DEL, made->dev, made->name))
+		return true;
+	s = add(steps, STEP_PEER_DEL, made->dev, e);
+	if (s)
+		strcpy(s->name, made->name);
+	return s;
+}
+
+/* What the last apply made and nobody wants any more. */
+static bool plan_removal(struct ovly_nl *nl, const struct conf *conf,
+			 const struct conf_made *made,
+			 struct apply_steps *steps, struct err *e)
+{
+	struct ovly_ifaddr have[ADDRS_MAX];
+	struct ovly_link link;
+	struct apply_step *s;
+	unsigned int n, i;
+
+	if (!ovly_rtnl_link_get(nl, made->dev, &link, e))
+		return false;
+	if (!link.ifindex || strcmp(link.kind, "ovly"))
+		return true;
+	if (!first_on(conf, made->dev))
+		return has_step(steps, STEP_DEV_DEL, made->dev, "") ||
+		       add(steps, STEP_DEV_DEL, made->dev, e);
+	if (!stays(conf, made) && nl->family &&
+	    !plan_peers(nl, &link, made, steps, e))
+		return false;
+	if (!ovly_rtnl_addr_list(nl, link.ifindex, have, ADDRS_MAX, &n, e))
+		return false;
+	for (i = 0; i < n; i++) {
+		if (!has_addr(&made->addr, &have[i].local) ||
+		    wants_addr(conf, made->dev, &have[i].local))
+			continue;
+		s = add(steps, STEP_ADDR_DEL, made->dev, e);
+		if (!s)
+			return false;
+		s->addr = have[i].local;
+	}
+	return true;
+}
+
+static bool plan_settings(struct ovly_nl *nl, const struct conf_overlay *o,
+			  const struct ovly_link *link,
+			  struct apply_steps *steps, struct err *e)
+{
+	struct ovly_link vrf = { 0 };
+	struct apply_step *s;
+
+	if (o->vrf[0]) {
+		if (!ovly_rtnl_link_get(nl, o->vrf, &vrf, e))
+			return false;
+		if (!vrf.ifindex || strcmp(vrf.kind, "vrf"))
+			return err_set(e, EXIT_REFUSED,
+				       "there is no VRF '%s', make it with 'ip link add %s type vrf table N'",
+				       o->vrf, o->vrf);
+	}
+	if (vrf.ifindex && link->master != vrf.ifindex) {
+		s = add(steps, STEP_VRF, o->dev, e);
+		if (!s)
+			return false;
+		strcpy(s->name, o->vrf);
+	}
+	if (o->mtu && link->mtu != o->mtu) {
+		s = add(steps, STEP_MTU, o->dev, e);
+		if (!s)
+			return false;
+		s->mtu = o->mtu;
+	}
+	if (conf_given(o, CI_SRC_VALID) && link->ifindex &&
+	    link->dev.src_valid != o->src_valid) {
+		s = add(steps, STEP_SRC_VALID, o->dev, e);
+		if (!s)
+			return false;
+		s->settings.has = HAS(OVLY_A_DEV_SRC_VALID);
+		s->settings.src_valid = o->src_valid;
+	}
+	return true;
+}
+
+static bool plan_addrs(struct ovly_nl *nl, const struct conf *conf,
+		       const struct conf_overlay *first,
+		       const struct ovly_link *link, struct apply_steps *steps,
+		       struct err *e)
+{
+	struct ovly_ifaddr have[ADDRS_MAX];
+	unsigned int n = 0, from = steps->n, i, k, j;
+	struct apply_step *s;
+
+	if (link->ifindex && !ovly_rtnl_addr_list(nl, link->ifindex, have,
+						  ADDRS_MAX, &n, e))
+		return false;
+	for (i = 0; i < conf->overlays; i++) {
+		const struct conf_overlay *o = &conf->overlay[i];
+
+		if (strcmp(o->dev, first->dev))
+			continue;
+		for (k = 0; k < o->local_system.n; k++) {
+			const struct ovly_addr *a = &o->local_system.a[k];
+			bool there = false;
+
+			for (j = 0; j < n; j++)
+				there |= addr_equal(&have[j].local, a);
+			for (j = from; j < steps->n; j++)
+				there |= addr_equal(&steps->step[j].addr, a);
+			if (there)
+				continue;
+			s = add(steps, STEP_ADDR_ADD, o->dev, e);
+			if (!s)
+				return false;
+			s->addr = *a;
+			/* decides how the address is written */
+			s->settings.mode = o->mode;
+		}
+	}
+	return true;
+}
+
+static bool plan_dev(struct ovly_nl *nl, const struct conf *conf,
+		     const struct conf_overlay *o, struct apply_steps *steps,
+		     struct err *e)
+{
+	struct apply_step *s;
+	struct ovly_link link;
+
+	if (!ovly_rtnl_link_get(nl, o->dev, &link, e))
+		return false;
+	if (link.ifindex && strcmp(link.kind, "ovly"))
+		return err_set(e, EXIT_REFUSED,
+			       "device '%s' exists but is not an ovly device, choose another name with 'device' in overlay '%s'",
+			       o->dev, o->name);
+	/* what cannot be changed is made anew */
+	if (link.ifindex && (link.dev.mode != o->mode ||
+			     (o->table && link.dev.table != o->table))) {
+		if (!add(steps, STEP_DEV_DEL, o->dev, e))
+			return false;
+		memset(&link, 0, sizeof(link));
+	}
+	if (!link.ifindex) {
+		s = add(steps, STEP_DEV_ADD, o->dev, e);
+		if (!s)
+			return false;
+		s->settings.has = HAS(OVLY_A_DEV_MODE);
+		s->settings.mode = o->mode;
+		if (o->table) {
+			s->settings.has |= HAS(OVLY_A_DEV_TABLE);
+			s->settings.table = o->table;
+		}
+		if (conf_given(o, CI_SRC_VALID)) {
+			s->settings.has |= HAS(OVLY_A_DEV_SRC_VALID);
+			s->settings.src_valid = o->src_valid;
+		}
+	}
+	if (!plan_settings(nl, o, &link, steps, e) ||
+	    !plan_addrs(nl, conf, o, &link, steps, e))
+		return false;
+	return link.flags & IFF_UP || add(steps, STEP_UP, o->dev, e);
+}
+
+bool apply_dev_plan(struct ovly_nl *nl, const struct conf *conf,
+		    const struct conf_manifest *old, struct apply_steps *steps,
+		    struct err *e)
+{
+	unsigned int i;
+
+	for (i = 0; i < old->n; i++)
+		if (!plan_removal(nl, conf, &old->made[i], steps, e))
+			return false;
+	for (i = 0; i < conf->overlays; i++) {
+		const struct conf_overlay *o = &conf->overlay[i];
+
+		if (first_on(conf, o->dev) == o &&
+		    !plan_dev(nl, conf, o, steps, e))
+			return false;
+	}
+	return true;
+}
+
+const char *apply_step_str(const struct apply_step *s, char *buf, size_t size)
+{
+	char addr[ADDR_STRLEN];
+
+	addr_str(&s->addr, addr);
+	switch (s->op) {
+	case STEP_PEER_DEL:
+		snprintf(buf, size, "%s: delete peer %s", s->dev, s->name);
+		break;
+	case STEP_DEV_DEL:
+		snprintf(buf, size, "%s: delete the device", s->dev);
+		break;
+	case STEP_ADDR_DEL:
+		snprintf(buf, size, "%s: remove address %s", s->dev, addr);
+		break;
+	case STEP_DEV_ADD:
+		snprintf(buf, size, "%s: create the device, mode %s", s->dev,
+			 word_of(mode_words, s->settings.mode));
+		break;
+	case STEP_VRF:
+		snprintf(buf, size, "%s: put it into VRF %s", s->dev, s->name);
+		break;
+	case STEP_MTU:
+		snprintf(buf, size, "%s: set mtu %u", s->dev, s->mtu);
+		break;
+	case STEP_SRC_VALID:
+		snprintf(buf, size, "%s: set source validation %s", s->dev,
+			 word_of(src_valid_words, s->settings.src_valid));
+		break;
+	case STEP_ADDR_ADD:
+		snprintf(buf, size, "%s: add address %s", s->dev, addr);
+		break;
+	case STEP_UP:
+		snprintf(buf, size, "%s: set it up", s->dev);
+		break;
+	}
+	return buf;
+}
+
+static bool del_peer(struct ovly_nl *nl, const struct ovly_link *link,
+		     const char *name, struct err *e)
+{
+	struct ovly_peer key = { .has = HAS(OVLY_A_PEER_NAME) };
+	struct ovly_req req = { .ifindex = link->ifindex, .peer = &key };
+	struct ovly_nl_error refusal;
+
+	strcpy(key.name, name);
+	if (ovly_ctl_do(nl, OVLY_CMD_PEER_DEL, 0, &req, NULL, &refusal) ||
+	    refusal.error == ENOENT || refusal.error == ESRCH)
+		return true;
+	return ovly_nl_err(e, &refusal, "cannot delete peer '%s'", name);
+}
+
+static bool run_step(struct ovly_nl *nl, const struct apply_step *s,
+		     struct err *e)
+{
+	struct ovly_req req = { .dev = &s->settings };
+	struct ovly_nl_error refusal;
+	struct ovly_link link, vrf;
+	bool exists;
+
+	if (!ovly_rtnl_link_get(nl, s->dev, &link, e))
+		return false;
+	if (s->op == STEP_DEV_ADD)
+		return ovly_rtnl_link_add(nl, s->dev, &s->settings, &exists,
+					  e) &&
+		       (nl->family || ovly_nl_resolve(nl) ||
+			ovly_nl_no_module(e));
+	if (!link.ifindex) {
+		/* gone in the meantime: fine for what removes */
+		return s->op < STEP_DEV_ADD ||
+		       err_set(e, EXIT_REFUSED, "device '%s' vanished", s->dev);
+	}
+	switch (s->op) {
+	case STEP_PEER_DEL:
+		return del_peer(nl, &link, s->name, e);
+	case STEP_DEV_DEL:
+		return ovly_rtnl_link_del(nl, link.ifindex, e);
+	case STEP_ADDR_DEL:
+		return ovly_rtnl_addr_del(nl, &link, &s->addr,
+					  link.dev.mode == OVLY_MODE_P2P, e);
+	case STEP_VRF:
+		return ovly_rtnl_link_get(nl, s->name, &vrf, e) &&
+		       ovly_rtnl_link_set_master(nl, &link, vrf.ifindex, e);
+	case STEP_MTU:
+		return ovly_rtnl_link_set_mtu(nl, &link, s->mtu, e);
+	case STEP_SRC_VALID:
+		req.ifindex = link.ifindex;
+		return ovly_ctl_do(nl, OVLY_CMD_DEV_SET, 0, &req, NULL,
+				   &refusal) ||
+		       ovly_nl_err(e, &refusal,
+				   "cannot set the source validation of '%s'",
+				   s->dev);
+	case STEP_ADDR_ADD:
+		return ovly_rtnl_addr_add(nl, &link, &s->addr,
+					  s->settings.mode == OVLY_MODE_P2P,
+					  e);
+	case STEP_UP:
+		return ovly_rtnl_link_up(nl, &link, e);
+	case STEP_DEV_ADD:
+		break;
+	}
+	return true;
+}
+
+bool apply_dev_run(struct ovly_nl *nl, const struct apply_steps *steps,
+		   bool removal, struct err *e)
+{
+	char text[160];
+	unsigned int i;
+
+	for (i = 0; i < steps->n; i++) {
+		const struct apply_step *s = &steps->step[i];
+
+		if ((s->op < STEP_DEV_ADD) != removal)
+			continue;
+		if (!run_step(nl, s, e))
+			return false;
+		printf("device      %s\n",
+		       apply_step_str(s, text, sizeof(text)));
+		fflush(stdout);
+	}
+	return true;
+}
+
+void apply_steps_free(struct apply_steps *steps)
+{
+	free(steps->step);
+	memset(steps, 0, sizeof(*steps));
+}

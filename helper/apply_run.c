@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "apply_run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "apply_daemon.h"
+#include "apply_wait.h"
+#include "log.h"
+
+/* ---- the plan ---- */
+
+static bool generate(struct apply *a, unsigned int file, char **text,
+		     struct err *e)
+{
+	bool one = a->gen.bird == 1, ok = true;
+	FILE *out;
+	size_t size;
+
+	*text = NULL;
+	out = open_memstream(text, &size);
+	if (!out)
+		return err_set(e, EXIT_REFUSED, "out of memory");
+	switch (file) {
+	case FILE_STRONGSWAN:
+		conf_gen_strongswan(out, a->conf, &a->gen);
+		break;
+	case FILE_SWANCTL:
+		conf_gen_swanctl(out, a->conf, &a->gen);
+		break;
+	case FILE_SECRETS:
+		conf_gen_secrets(out, a->conf, &a->gen);
+		break;
+	case FILE_BIRD:
+		ok = conf_gen_bird(out, a->conf, &a->gen, one ? AF_INET : 0, e);
+		break;
+	case FILE_BIRD6:
+		ok = conf_gen_bird(out, a->conf, &a->gen, AF_INET6, e);
+		break;
+	}
+	if (fclose(out) && ok)
+		ok = err_set(e, EXIT_REFUSED, "out of memory");
+	if (!ok) {
+		free(*text);
+		*text = NULL;
+	}
+	return ok;
+}
+
+/* Is the file one that an earlier apply wrote?  Then it is kept right, also
+ * when there is nothing left to say in it.
+ */
+static bool was_written(const char *path)
+{
+	char line[sizeof(CONF_MARK)] = "";
+	FILE *f = fopen(path, "re");
+	bool ours;
+
+	if (!f)
+		return false;
+	ours = fgets(line, sizeof(line), f) && !strcmp(line, CONF_MARK);
+	fclose(f);
+	return ours;
+}
+
+static bool has_family(const struct conf *conf, int family)
+{
+	unsigned int i;
+
+	for (i = 0; i < conf->bgp.neighbors; i++)
+		if (conf->bgp.neighbor[i].prefix.addr.family == family)
+			return true;
+	return false;
+}
+
+static bool is_wanted(const struct apply *a, unsigned int file)
+{
+	bool bgp = a->conf->bgp.at.line;
+
+	switch (file) {
+	case FILE_BIRD:
+		return (bgp && (a->gen.bird != 1 ||
+				has_family(a->conf, AF_INET) ||
+				!has_family(a->conf, AF_INET6))) ||
+		       was_written(a->file[file].path);
+	case FILE_BIRD6:
+		return a->gen.bird == 1 &&
+		       ((bgp && has_family(a->conf, AF_INET6)) ||
+			was_written(a->file[file].path));
+	default:
+		return a->conf->overlays || was_written(a->file[file].path);
+	}
+}
+
+bool apply_plan(struct apply *a, struct err *e)
+{
+	const char *have;
+	unsigned int i;
+	char *text;
+
+	for (i = 0; i < FILES; i++) {
+		if (!is_wanted(a, i)) {
+			a->file[i].path = NULL;
+			continue;
+		}
+		a->file[i].secret = i == FILE_SECRETS;
+		if (!generate(a, i, &text, e) ||
+		    !apply_file_load(&a->file[i], text, a->force, e))
+			return false;
+	}
+	have = a->file[FILE_SWANCTL].have;
+	if (!conf_manifest_read(have ? have : "", &a->old))
+		return err_set(e, EXIT_REFUSED, "out of memory");
+	return apply_dev_plan(&a->nl, a->conf, &a->old, &a->steps, e);
+}
+
+bool apply_differs(const struct apply *a)
+{
+	unsigned int i;
+
+	for (i = 0; i < FILES; i++)
+		if (a->file[i].path && a->file[i].changed)
+			return true;
+	return a->steps.n;
+}
+
+void apply_free(struct apply *a)
+{
+	unsigned int i;
+
+	for (i = 0; i < FILES; i++)
+		apply_file_free(&a->file[i]);
+	conf_manifest_free(&a->old);
+	apply_steps_free(&a->steps);
+	exec_stop(&a->log);
+}
+
+/* ---- doing it ---- */
+
+/* One apply at a time; the lock goes with the process. */
+static bool lock(const struct apply *a, struct err *e)
+{
+	char *path = strdup(a->file[FILE_SWANCTL].path ?
+				    a->file[FILE_SWANCTL].path : "/");
+	int fd;
+
+	if (!path)
+		return err_set(e, EXIT_REFUSED, "out of memory");
+	fd = open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	free(path);
+	/* without the directory writing will say so */
+	if (fd < 0 || !flock(fd, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK)
+		return true;
+	close(fd);
+	return err_set(e, EXIT_REFUSED, "another 'ovlyhelper apply' is at work");
+}
+
+static bool stage_files(struct apply *a, struct err *e)
+{
+	unsigned int i;
+
+	for (i = 0; i < FILES; i++)
+		if (a->file[i].path && a->file[i].changed &&
+		    !apply_file_stage(&a->file[i], e))
+			return false;
+	return (!a->file[FILE_BIRD].staged ||
+		apply_bird_check(&a->x, "bird", a->file[FILE_BIRD].staged,
+				 e)) &&
+	       (!a->file[FILE_BIRD6].staged ||
+		apply_bird_check(&a->x, "bird6", a->file[FILE_BIRD6].staged,
+				 e));
+}
+
+static bool commit_files(struct apply *a, struct err *e)
+{
+	unsigned int i;
+
+	for (i = 0; i < FILES; i++) {
+		if (!a->file[i].staged)
+			continue;
+		if (!apply_file_commit(&a->file[i], e))
+			return false;
+		printf("file        wrote %s\n", a->file[i].path);
+	}
+	fflush(stdout);
+	return true;
+}
+
+/* A connection's section in a file of ours, NULL if it has none. */
+static const char *find_section(const char *text, const char *name, size_t *len)
+{
+	char start[OVLY_NAME_MAX + 8];
+	const char *from, *end;
+
+	snprintf(start, sizeof(start), "\n\t%s {\n", name);
+	from = text ? strstr(text, start) : NULL;
+	end = from ? strstr(from, "\n\t}\n") : NULL;
+	if (!end)
+		return NULL;
+	*len = (size_t)(end - from);
+	return from;
+}
+
+/* charon ends what was loaded with a start_action when it is unloaded or
+ * changes.  The others, a head-end's, it would leave as they were.
+ */
+static void end_connections(struct apply *a, bool removed)
+{
+	const char *have = a->file[FILE_SWANCTL].have;
+	const char *want = a->file[FILE_SWANCTL].want;
+	char name[OVLY_NAME_MAX + 1];
+	unsigned int i, k;
+
+	for (i = 0; i < a->old.n; i++) {
+		for (k = 0; k < CONF_WANS; k++) {
+			const char *old, *new;
+			size_t old_len, new_len;
+
+			snprintf(name, sizeof(name), "%.*s%s", CONF_NAME_MAX,
+				 a->old.made[i].name, k ? CONF_DUAL_SUFFIX : "");
+			old = find_section(have, name, &old_len);
+			new = find_section(want, name, &new_len);
+			if (!old || removed != !new)
+				continue;
+			if (new && (memmem(new, new_len, "start_action", 12) ||
+				    (old_len == new_len &&
+				     !memcmp(old, new, new_len))))
+				continue;
+			apply_charon_terminate(&a->x, name);
+			printf("strongSwan  ended connection %s\n", name);
+		}
+	}
+}
+
+static bool tell_bird(struct apply *a, struct err *e)
+{
+	if (a->file[FILE_BIRD].path &&
+	    !apply_bird_configure(&a->x, "birdc", a->bird_socket, e))
+		return false;
+	if (a->file[FILE_BIRD6].path &&
+	    !apply_bird_configure(&a->x, "birdc6", NULL, e))
+		return false;
+	if (a->file[FILE_BIRD].path && a->file[FILE_BIRD].changed)
+		printf("BIRD        reconfigured\n");
+	return true;
+}
+
+static bool tell_charon(struct apply *a, struct err *e)
+{
+	bool changed = a->file[FILE_SWANCTL].changed ||
+		       a->file[FILE_SECRETS].changed;
+
+	if (a->file[FILE_STRONGSWAN].changed) {
+		apply_charon_settings(&a->x);
+		log_warn(
+			"%s is new, and strongSwan reads a part of it at its start only: restart it once, when that suits (systemctl restart strongswan)",
+			 a->file[FILE_STRONGSWAN].path);
+	}
+	if (!apply_charon_load(&a->x, e))
+		return false;
+	end_connections(a, false);
+	if (changed)
+		printf("strongSwan  loaded\n");
+	fflush(stdout);
+	return true;
+}
+
+/* Where the distribution starts daemons, say which one is missing. */
+static void check_bridge(struct apply *a)
+{
+	static const char *const argv[] = { "systemctl", "is-active", "--quiet",
+					    "ovly-bridge", NULL };
+	struct err e;
+
+	if (!a->conf->bgp.at.line || access("/run/systemd/system", F_OK))
+		return;
+	if (exec_run(&a->x, argv, 10, &e) && a->x.status)
+		log_warn(
+			"the bridge does not run, BGP's routes stay in BIRD: systemctl enable --now ovly-bridge");
+}
+
+static void tell_head_end(struct apply *a)
+{
+	unsigned int i, n = 0, up = 0;
+
+	for (i = 0; i < a->conf->overlays; i++) {
+		if (a->conf->overlay[i].role != CONF_HEAD_END)
+			continue;
+		n++;
+		up += apply_is_up(&a->nl, &a->conf->overlay[i]);
+	}
+	if (n)
+		printf("head-end    %u of %u overlays up, others wait for their branch\n",
+		       up, n);
+}
+
+bool apply_run(struct apply *a, struct err *e)
+{
+	struct apply_wait wait = {
+		.nl = &a->nl, .conf = a->conf, .x = &a->x, .log = &a->log,
+		.timeout_s = a->timeout_s,
+		.loaded = a->file[FILE_SWANCTL].changed ||
+			  a->file[FILE_SECRETS].changed,
+	};
+	bool differs = apply_differs(a);
+	bool charon, ok = true;
+	struct err bird;
+
+	if (!lock(a, e) || !stage_files(a, e))
+		return false;
+	charon = apply_charon_is_there(&a->x);
+	if (charon)
+		end_connections(a, true);
+	/* in this order: a run that ends here finds in the old file what is
+	 * left to remove
+	 */
+	if (!apply_dev_run(&a->nl, &a->steps, true, e) || !commit_files(a, e) ||
+	    !apply_dev_run(&a->nl, &a->steps, false, e))
+		return false;
+	if (!differs)
+		printf("nothing to change\n");
+	/* what BIRD says must not keep the tunnel from coming up */
+	ok = tell_bird(a, &bird);
+	if (!charon && a->conf->overlays)
+		return err_set(e, EXIT_UNAVAILABLE,
+			       "strongSwan does not answer: start it (systemctl start strongswan), it then reads the new files");
+	if (charon) {
+		if (!a->no_wait)
+			apply_wait_begin(&wait);
+		if (!tell_charon(a, e) ||
+		    (!a->no_wait && !apply_wait_run(&wait, e)))
+			return false;
+	}
+	tell_head_end(a);
+	check_bridge(a);
+	if (!ok)
+		*e = bird;
+	return ok;
+}

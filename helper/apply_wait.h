@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Waiting until overlays are up, and saying why one is not. */
+#ifndef OVLY_APPLY_WAIT_H
+#define OVLY_APPLY_WAIT_H
+
+#include "apply_exec.h"
+#include "conf_model.h"
+#include "nl.h"
+
+struct apply_wait {
+	struct ovly_nl *nl;
+	const struct conf *conf;
+	struct exec *x; /* for short commands */
+	struct exec *log; /* charon's log, followed while we wait */
+	unsigned int timeout_s;
+	bool loaded; /* charon was just given something new */
+};
+
+/* Starts to follow charon's log: before it is told to connect. */
+void apply_wait_begin(struct apply_wait *w);
+/* Waits for all branch overlays; those that are up already take no time. */
+bool apply_wait_run(struct apply_wait *w, struct err *e);
+/* Is the overlay's peer up?  For head-ends: how many of its peers are. */
+bool apply_is_up(struct ovly_nl *nl, const struct conf_overlay *o);
+
+#endif /* OVLY_APPLY_WAIT_H */

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* apply's files and programs: what is written, and what other programs say. */
+#include "test.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "apply_exec.h"
+#include "apply_files.h"
+#include "conf_gen.h"
+
+static char dir[64], path[100], saved[120];
+
+static int make_dir(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/ovly-test.XXXXXX");
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(path, sizeof(path), "%s/f.conf", dir);
+	snprintf(saved, sizeof(saved), "%s.before-ovly", path);
+	return 0;
+}
+
+static int remove_dir(void **state)
+{
+	(void)state;
+	unlink(path);
+	unlink(saved);
+	/* fails, and the test with it, if something staged was left */
+	return rmdir(dir);
+}
+
+static void put(const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static char *get(const char *name)
+{
+	struct err e;
+	char *text = apply_slurp(name, 4096, NULL, &e);
+
+	assert_non_null(text);
+	return text;
+}
+
+static void holds(const char *name, const char *want)
+{
+	char *text = get(name);
+
+	assert_string_equal(text, want);
+	free(text);
+}
+
+static int mode_of(const char *name)
+{
+	struct stat st;
+
+	assert_int_equal(stat(name, &st), 0);
+	return st.st_mode & 0777;
+}
+
+static void write_it(const char *text, bool secret)
+{
+	struct apply_file f = { .path = path, .secret = secret };
+	struct err e;
+
+	assert_true(apply_file_load(&f, strdup(text), true, &e));
+	assert_true(apply_file_stage(&f, &e));
+	assert_true(apply_file_commit(&f, &e));
+	apply_file_free(&f);
+	holds(path, text);
+}
+
+static void secrets_are_for_their_owner_only(void **state)
+{
+	struct apply_file f = { .path = path, .secret = true };
+	struct err e;
+
+	(void)state;
+	write_it(CONF_MARK "x\n1\n", true);
+	assert_int_equal(mode_of(path), 0600);
+	/* somebody opened it: the same text is a change then */
+	chmod(path, 0644);
+	assert_true(apply_file_load(&f, strdup(CONF_MARK "x\n1\n"), false, &e));
+	assert_true(f.changed);
+	apply_file_free(&f);
+	write_it(CONF_MARK "x\n1\n", true);
+	assert_int_equal(mode_of(path), 0600);
+}
+
+static void other_modes_stay(void **state)
+{
+	(void)state;
+	write_it(CONF_MARK "x\n", false);
+	assert_int_equal(mode_of(path), 0644);
+	chmod(path, 0640);
+	write_it(CONF_MARK "y\n", false);
+	assert_int_equal(mode_of(path), 0640);
+}
+
+static void the_same_text_is_no_change(void **state)
+{
+	struct apply_file f = { .path = path };
+	struct err e;
+
+	(void)state;
+	write_it(CONF_MARK "x\n", false);
+	assert_true(apply_file_load(&f, strdup(CONF_MARK "x\n"), false, &e));
+	assert_false(f.changed);
+	apply_file_free(&f);
+}
+
+static void foreign_files_are_refused_or_kept(void **state)
+{
+	struct apply_file f = { .path = path };
+	struct err e;
+
+	(void)state;
+	put("router id 1.2.3.4;\n");
+	assert_false(apply_file_load(&f, strdup(CONF_MARK "x\n"), false, &e));
+	assert_names(&e, path);
+	assert_names(&e, "--force");
+	apply_file_free(&f);
+	write_it(CONF_MARK "x\n", false);
+	holds(saved, "router id 1.2.3.4;\n");
+	/* the first one is what was there before */
+	put("another\n");
+	write_it(CONF_MARK "y\n", false);
+	holds(saved, "router id 1.2.3.4;\n");
+}
+
+static void what_is_not_committed_leaves_nothing(void **state)
+{
+	struct apply_file f = { .path = path };
+	struct err e;
+
+	(void)state;
+	put(CONF_MARK "x\n");
+	assert_true(apply_file_load(&f, strdup(CONF_MARK "y\n"), false, &e));
+	assert_true(apply_file_stage(&f, &e));
+	apply_file_free(&f);
+	holds(path, CONF_MARK "x\n");
+}
+
+static void a_missing_directory_is_told(void **state)
+{
+	struct apply_file f = { .path = "/nonexistent/ovly/f.conf" };
+	struct err e;
+
+	(void)state;
+	assert_true(apply_file_load(&f, strdup("x"), false, &e));
+	assert_false(apply_file_stage(&f, &e));
+	assert_names(&e, "/nonexistent/ovly/f.conf");
+	apply_file_free(&f);
+}
+
+static void programs_say_and_end(void **state)
+{
+	static const char *const say[] = { "sh", "-c",
+		"echo one; echo two >&2; echo; exit 3", NULL };
+	static const char *const none[] = { "ovly-no-such-program", NULL };
+	static const char *const slow[] = { "sleep", "60", NULL };
+	static const char *const much[] = { "sh", "-c",
+		"yes 0123456789 | head -n 90000; echo end", NULL };
+	struct exec *x = malloc(sizeof(*x));
+	char buf[40];
+	struct err e;
+
+	(void)state;
+	assert_true(exec_run(x, say, 20, &e));
+	assert_int_equal(x->status, 3);
+	assert_string_equal(x->out, "one\ntwo\n\n");
+	assert_string_equal(exec_last_line(x, buf, sizeof(buf)), "two");
+	assert_string_equal(exec_last_line(x, buf, 3), "tw");
+	assert_false(exec_run(x, none, 20, &e));
+	assert_names(&e, "ovly-no-such-program is not installed");
+	assert_int_equal(e.code, EXIT_UNAVAILABLE);
+	assert_false(exec_run(x, slow, 1, &e));
+	assert_names(&e, "did not end within 1 s");
+	assert_true(exec_run(x, much, 60, &e));
+	assert_string_equal(exec_last_line(x, buf, sizeof(buf)), "end");
+	free(x);
+}
+
+static void a_followed_program_keeps_no_line_back(void **state)
+{
+	static const char *const argv[] = { "sh", "-c", "echo now; sleep 60",
+					    NULL };
+	struct exec *x = malloc(sizeof(*x));
+	struct err e;
+	int i;
+
+	(void)state;
+	assert_true(exec_start(x, argv, &e));
+	for (i = 0; i < 100 && !strstr(x->out, "now\n"); i++)
+		assert_true(exec_poll(x, 100));
+	assert_string_equal(x->out, "now\n");
+	exec_stop(x);
+	assert_int_equal(x->pid, 0);
+	free(x);
+}
+
+#define IN_DIR(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_DIR(secrets_are_for_their_owner_only),
+		IN_DIR(other_modes_stay),
+		IN_DIR(the_same_text_is_no_change),
+		IN_DIR(foreign_files_are_refused_or_kept),
+		IN_DIR(what_is_not_committed_leaves_nothing),
+		cmocka_unit_test(a_missing_directory_is_told),
+		cmocka_unit_test(programs_say_and_end),
+		cmocka_unit_test(a_followed_program_keeps_no_line_back),
+	};
+
+	return SUITE(tests);
+}
