@@ -14,7 +14,8 @@ struct command {
 };
 
 extern const struct command cmd_updown, cmd_bridge, cmd_show, cmd_dev,
-	cmd_peer, cmd_path, cmd_route, cmd_monitor, cmd_apply;
+	cmd_peer, cmd_path, cmd_route, cmd_monitor, cmd_metrics, cmd_doctor,
+	cmd_apply;
 
 /* Runs the entry of a table that argv[0] names; "what" is for the error. */
 bool command_dispatch(const struct command *table, const char *what, int argc,

@@ -14,7 +14,7 @@
 static const struct command *const commands[] = {
 	&cmd_updown, &cmd_bridge, &cmd_show,  &cmd_dev,
 	&cmd_peer,   &cmd_path,	  &cmd_route, &cmd_monitor,
-	&cmd_apply,
+	&cmd_metrics, &cmd_doctor, &cmd_apply,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -74,7 +74,7 @@ static int run(const struct command *command, int argc, char **argv)
 			log_error("cannot write the answer");
 			return EXIT_REFUSED;
 		}
-		return EXIT_OK;
+		return e.verdict;
 	}
 	log_error("%s", e.text);
 	return e.code ? e.code : EXIT_REFUSED;
