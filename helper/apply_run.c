@@ -191,21 +191,6 @@ static bool commit_files(struct apply *a, struct err *e)
 	return true;
 }
 
-/* A connection's section in a file of ours, NULL if it has none. */
-static const char *find_section(const char *text, const char *name, size_t *len)
-{
-	char start[OVLY_NAME_MAX + 8];
-	const char *from, *end;
-
-	snprintf(start, sizeof(start), "\n\t%s {\n", name);
-	from = text ? strstr(text, start) : NULL;
-	end = from ? strstr(from, "\n\t}\n") : NULL;
-	if (!end)
-		return NULL;
-	*len = (size_t)(end - from);
-	return from;
-}
-
 /* charon ends what was loaded with a start_action when it is unloaded or
  * changes.  The others, a head-end's, it would leave as they were.
  */
@@ -213,23 +198,21 @@ static void end_connections(struct apply *a, bool removed)
 {
 	const char *have = a->file[FILE_SWANCTL].have;
 	const char *want = a->file[FILE_SWANCTL].want;
+	const char *old, *new;
 	char name[OVLY_NAME_MAX + 1];
+	size_t old_len, new_len;
 	unsigned int i, k;
 
 	for (i = 0; i < a->old.n; i++) {
 		for (k = 0; k < CONF_WANS; k++) {
-			const char *old, *new;
-			size_t old_len, new_len;
-
 			snprintf(name, sizeof(name), "%.*s%s", CONF_NAME_MAX,
 				 a->old.made[i].name, k ? CONF_DUAL_SUFFIX : "");
-			old = find_section(have, name, &old_len);
-			new = find_section(want, name, &new_len);
+			old = conf_section(have, name, &old_len);
+			new = conf_section(want, name, &new_len);
 			if (!old || removed != !new)
 				continue;
 			if (new && (memmem(new, new_len, "start_action", 12) ||
-				    (old_len == new_len &&
-				     !memcmp(old, new, new_len))))
+				    conf_same_section(have, want, name)))
 				continue;
 			apply_charon_terminate(&a->x, name);
 			printf("strongSwan  ended connection %s\n", name);
@@ -289,10 +272,12 @@ static void tell_head_end(struct apply *a)
 	unsigned int i, n = 0, up = 0;
 
 	for (i = 0; i < a->conf->overlays; i++) {
-		if (a->conf->overlay[i].role != CONF_HEAD_END)
+		const struct conf_overlay *o = &a->conf->overlay[i];
+
+		if (o->role != CONF_HEAD_END || conf_takes_anybody(o))
 			continue;
 		n++;
-		up += apply_is_up(&a->nl, &a->conf->overlay[i]);
+		up += apply_is_up(&a->nl, o);
 	}
 	if (n)
 		printf("head-end    %u of %u overlays up, others wait for their branch\n",
@@ -304,8 +289,8 @@ bool apply_run(struct apply *a, struct err *e)
 	struct apply_wait wait = {
 		.nl = &a->nl, .conf = a->conf, .x = &a->x, .log = &a->log,
 		.timeout_s = a->timeout_s,
-		.loaded = a->file[FILE_SWANCTL].changed ||
-			  a->file[FILE_SECRETS].changed,
+		.have = a->file[FILE_SWANCTL].have,
+		.want = a->file[FILE_SWANCTL].want,
 	};
 	bool differs = apply_differs(a);
 	bool charon, ok = true;

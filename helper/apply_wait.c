@@ -9,6 +9,7 @@
 #include "apply_daemon.h"
 #include "conf_gen.h"
 #include "conf_log.h"
+#include "conf_manifest.h"
 #include "ctl.h"
 #include "log.h"
 #include "rtnl.h"
@@ -155,7 +156,7 @@ static void tell_failure(const struct watch *w)
 	fflush(stdout);
 }
 
-/* One that charon was not just told of may be asleep: nobody connects it, or
+/* A connection that charon has had before may be asleep: nobody connects it, or
  * it is up without the module's knowing, as after its device was deleted.
  */
 static void wake(struct apply_wait *w, const struct conf_overlay *o)
@@ -170,7 +171,8 @@ static void wake(struct apply_wait *w, const struct conf_overlay *o)
 			continue;
 		conf_connection(o, wan, name);
 		sas = apply_charon_sas(w->x, name);
-		if (!w->loaded && strstr(sas, "INSTALLED")) {
+		if (conf_same_section(w->have, w->want, name) &&
+		    strstr(sas, "INSTALLED")) {
 			apply_charon_terminate(w->x, name);
 			sas = "";
 		}

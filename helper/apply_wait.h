@@ -13,7 +13,7 @@ struct apply_wait {
 	struct exec *x; /* for short commands */
 	struct exec *log; /* charon's log, followed while we wait */
 	unsigned int timeout_s;
-	bool loaded; /* charon was just given something new */
+	const char *have, *want; /* swanctl's file before, and now */
 };
 
 /* Starts to follow charon's log: before it is told to connect. */

@@ -231,7 +231,9 @@ static bool go(const struct apply_args *a, struct apply *apply,
 
 	if (!set_bird(a, apply, e) || !ovly_nl_open(&apply->nl, false, e))
 		return false;
-	diags->n = 0;
+	/* for people these were printed already */
+	if (!a->json)
+		diags->n = 0;
 	if (!apply_resolve(&apply->nl, apply->conf, diags, e))
 		return false;
 	if (print_only) {

@@ -8,11 +8,6 @@
 
 #define DEFAULT_CIPHER "aes256-sha512-modp4096"
 
-static bool has_any(const struct conf_wan *wan)
-{
-	return !strcmp(wan->remote, "any");
-}
-
 static void set_defaults(struct conf_overlay *o)
 {
 	bool branch = o->role == CONF_BRANCH;
@@ -93,7 +88,7 @@ static void check_wans(const struct conf_overlay *o, struct conf_diags *diags)
 		conf_error(diags, o->at,
 			   "overlay '%s' lacks remote-interface-ip-addr ADDRESS",
 			   o->name);
-	else if (o->role == CONF_BRANCH && has_any(wan))
+	else if (o->role == CONF_BRANCH && conf_is_any(o, CONF_WAN))
 		conf_error(diags, o->item[CI_REMOTE_ADDR],
 			   "a branch connects to one address, 'any' is for 'role head-end'");
 	check_wan(o, &wan[CONF_WAN], CI_LOCAL_ADDR, CI_REMOTE_ADDR, diags);
@@ -196,8 +191,7 @@ static void check_system(const struct conf_overlay *o,
 		conf_error(diags, o->at,
 			   "overlay '%s' lacks remote-system-ip-addr (or remote-system-ip-host, or address-pool), the branch's overlay address",
 			   o->name);
-	if (conf_given(o, CI_REMOTE_SYSTEM) && has_any(&o->wan[CONF_WAN]) &&
-	    !conf_given(o, CI_REMOTE_ID))
+	if (conf_given(o, CI_REMOTE_SYSTEM) && conf_takes_anybody(o))
 		conf_error(diags, o->item[CI_REMOTE_SYSTEM],
 			   "any branch may connect here, and all would have this address: give remote-id, or remote-system-ip-host instead");
 }
@@ -291,11 +285,9 @@ static bool same_local(const struct conf_overlay *o,
 	       addr_equal(&o->wan[CONF_WAN].local, &p->wan[CONF_WAN].local);
 }
 
-/* Does it take whoever has the key? */
-static bool takes_anybody(const struct conf_overlay *o)
+static bool same_id(const char *a, const char *b)
 {
-	return has_any(&o->wan[CONF_WAN]) &&
-	       (!o->remote_id[0] || !strcmp(o->remote_id, "any"));
+	return a && b ? !strcmp(a, b) : !a && !b;
 }
 
 /* strongSwan picks connection and key by the identities. */
@@ -304,13 +296,14 @@ static void check_ids(const struct conf_overlay *o,
 {
 	if (!same_local(o, p))
 		return;
-	if (takes_anybody(o) != takes_anybody(p) && conf_given(o, CI_PSK) &&
+	if (conf_takes_anybody(o) != conf_takes_anybody(p) && conf_given(o, CI_PSK) &&
 	    conf_given(p, CI_PSK))
-		conf_warn(diags, takes_anybody(o) ? o->at : p->at,
+		conf_warn(diags, conf_takes_anybody(o) ? o->at : p->at,
 			  "whoever has the key of overlay '%s' can pose as the remote of overlay '%s'",
-			  takes_anybody(o) ? o->name : p->name,
-			  takes_anybody(o) ? p->name : o->name);
-	if (!strcmp(o->remote_id, p->remote_id) &&
+			  conf_takes_anybody(o) ? o->name : p->name,
+			  conf_takes_anybody(o) ? p->name : o->name);
+	if (same_id(conf_remote_id(o, CONF_WAN), conf_remote_id(p, CONF_WAN)) &&
+	    !strcmp(o->auth.user, p->auth.user) &&
 	    !strcmp(o->wan[CONF_WAN].remote, p->wan[CONF_WAN].remote))
 		conf_error(diags, o->at,
 			   "overlay '%s' cannot be told from '%s' (line %u): same local end, same remote end, same identities",

@@ -37,11 +37,6 @@ void conf_gen_strongswan(FILE *out, const struct conf *conf,
 bool conf_gen_bird(FILE *out, const struct conf *conf,
 		   const struct conf_gen *gen, int family, struct err *e);
 
-/* The overlay's connections: the second has a suffix. */
-const char *conf_connection(const struct conf_overlay *o, unsigned int wan,
-			    char buf[OVLY_NAME_MAX + 1]);
-/* Has the overlay a connection by this way out? */
-bool conf_has_connection(const struct conf_overlay *o, unsigned int wan);
 /* One connection's section as it is in the file, for comparison. */
 void conf_gen_connection(FILE *out, const struct conf_overlay *o,
 			 unsigned int wan, const struct conf_gen *gen);

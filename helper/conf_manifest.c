@@ -84,3 +84,26 @@ void conf_manifest_free(struct conf_manifest *manifest)
 	free(manifest->made);
 	memset(manifest, 0, sizeof(*manifest));
 }
+
+const char *conf_section(const char *text, const char *name, size_t *len)
+{
+	char start[OVLY_NAME_MAX + 8];
+	const char *from, *end;
+
+	snprintf(start, sizeof(start), "\n\t%s {\n", name);
+	from = text ? strstr(text, start) : NULL;
+	end = from ? strstr(from, "\n\t}\n") : NULL;
+	if (!end)
+		return NULL;
+	*len = (size_t)(end - from);
+	return from;
+}
+
+bool conf_same_section(const char *a, const char *b, const char *name)
+{
+	size_t a_len, b_len;
+
+	a = conf_section(a, name, &a_len);
+	b = conf_section(b, name, &b_len);
+	return a && b && a_len == b_len && !memcmp(a, b, a_len);
+}

@@ -26,6 +26,10 @@ struct conf_manifest {
 void conf_manifest_write(FILE *out, const struct conf *conf);
 /* A line that is not understood is left out. */
 bool conf_manifest_read(const char *text, struct conf_manifest *manifest);
+/* A connection's section in a file of ours, NULL if it has none. */
+const char *conf_section(const char *text, const char *name, size_t *len);
+/* Have both texts it, and the same? */
+bool conf_same_section(const char *a, const char *b, const char *name);
 void conf_manifest_free(struct conf_manifest *manifest);
 
 #endif /* OVLY_CONF_MANIFEST_H */

@@ -6,6 +6,8 @@
 #ifndef OVLY_CONF_MODEL_H
 #define OVLY_CONF_MODEL_H
 
+#include <string.h>
+
 #include "conf_diag.h"
 #include "model.h"
 
@@ -149,5 +151,20 @@ static inline bool conf_is_dual(const struct conf_overlay *o)
 	       conf_given(o, CI_DUAL_LOCAL_ADDR) ||
 	       conf_given(o, CI_DUAL_REMOTE_ADDR);
 }
+
+/* The overlay's connections: the second has a suffix. */
+const char *conf_connection(const struct conf_overlay *o, unsigned int wan,
+			    char buf[OVLY_NAME_MAX + 1]);
+/* Has the overlay a connection by this way out? */
+bool conf_has_connection(const struct conf_overlay *o, unsigned int wan);
+/* May the other end have any address? */
+bool conf_is_any(const struct conf_overlay *o, unsigned int wan);
+/* The identity that the remote end has to show, NULL for whatever it shows. */
+const char *conf_remote_id(const struct conf_overlay *o, unsigned int wan);
+/* Our own, NULL where it is the address that strongSwan chooses. */
+const char *conf_local_id(const struct conf_overlay *o, unsigned int wan,
+			  char buf[CONF_ID_MAX + 1]);
+/* Does it take whoever has the key?  Its peers are named after who came. */
+bool conf_takes_anybody(const struct conf_overlay *o);
 
 #endif /* OVLY_CONF_MODEL_H */

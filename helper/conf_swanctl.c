@@ -118,19 +118,6 @@ static void remote_ts(FILE *out, const struct conf_overlay *o)
 	fputc('\n', out);
 }
 
-const char *conf_connection(const struct conf_overlay *o, unsigned int wan,
-			    char buf[OVLY_NAME_MAX + 1])
-{
-	snprintf(buf, OVLY_NAME_MAX + 1, "%s%s", o->name,
-		 wan == CONF_DUAL ? CONF_DUAL_SUFFIX : "");
-	return buf;
-}
-
-bool conf_has_connection(const struct conf_overlay *o, unsigned int wan)
-{
-	return (wan == CONF_WAN || conf_is_dual(o)) && !o->wan[wan].absent;
-}
-
 static void put_addrs(FILE *out, const char *option,
 		      const struct ovly_addrs *addrs)
 {
@@ -141,25 +128,12 @@ static void put_addrs(FILE *out, const char *option,
 		fprintf(out, " --%s %s", option, addr_str(&addrs->a[i], buf));
 }
 
-static bool is_any(const struct conf_overlay *o, unsigned int wan)
-{
-	return !strcmp(o->wan[wan].remote, "any");
-}
-
-/* The identity that the remote end has to show, NULL for whatever it shows. */
-static const char *remote_id(const struct conf_overlay *o, unsigned int wan)
-{
-	if (o->remote_id[0])
-		return strcmp(o->remote_id, "any") ? o->remote_id : NULL;
-	return is_any(o, wan) ? NULL : o->wan[wan].remote;
-}
-
 static void updown(FILE *out, const struct conf_overlay *o, unsigned int wan,
 		   const struct conf_gen *gen)
 {
 	fprintf(out, "\t\t\t\tupdown = \"%s updown --dev %s --mode %s",
 		gen->command, o->dev, word_of(mode_words, o->mode));
-	if (o->role == CONF_HEAD_END && !remote_id(o, wan))
+	if (conf_takes_anybody(o))
 		fputs(" --peer-from id", out);
 	else
 		fprintf(out, " --peer %s", o->name);
@@ -223,7 +197,8 @@ static void auth_local(FILE *out, const struct conf_overlay *o,
 		       unsigned int wan)
 {
 	const struct conf_auth *a = &o->auth;
-	char buf[ADDR_STRLEN];
+	char buf[CONF_ID_MAX + 1];
+	const char *id = conf_local_id(o, wan, buf);
 
 	fputs("\t\tlocal {\n", out);
 	if (a->user[0] && o->role == CONF_BRANCH)
@@ -234,11 +209,8 @@ static void auth_local(FILE *out, const struct conf_overlay *o,
 			a->cert);
 	else
 		fputs("\t\t\tauth = psk\n", out);
-	if (o->local_id[0])
-		fprintf(out, "\t\t\tid = %s\n", o->local_id);
-	else if (o->wan[wan].local.family)
-		fprintf(out, "\t\t\tid = %s\n",
-			addr_str(&o->wan[wan].local, buf));
+	if (id)
+		fprintf(out, "\t\t\tid = %s\n", id);
 	fputs("\t\t}\n", out);
 }
 
@@ -246,7 +218,7 @@ static void auth_remote(FILE *out, const struct conf_overlay *o,
 			unsigned int wan)
 {
 	const struct conf_auth *a = &o->auth;
-	const char *id = remote_id(o, wan);
+	const char *id = conf_remote_id(o, wan);
 
 	fputs("\t\tremote {\n", out);
 	if (a->user[0] && o->role == CONF_HEAD_END)
@@ -271,7 +243,7 @@ void conf_gen_connection(FILE *out, const struct conf_overlay *o,
 		fprintf(out, "\t\tlocal_addrs = %s\n",
 			addr_str(&o->wan[wan].local, buf));
 	fprintf(out, "\t\tremote_addrs = %s\n",
-		is_any(o, wan) ? "%any" : o->wan[wan].remote);
+		conf_is_any(o, wan) ? "%any" : o->wan[wan].remote);
 	fprintf(out, "\t\tproposals = %s\n", o->ike);
 	if (o->dpd)
 		fprintf(out, "\t\tdpd_delay = %us\n", o->dpd);
@@ -373,8 +345,9 @@ static void psk(FILE *out, const struct conf_overlay *o, unsigned int wan,
 	const char *prove = o->role == CONF_HEAD_END || !a->user[0] ?
 				    a->local_psk : "";
 	bool both = prove[0] && verify[0] && strcmp(prove, verify) != 0;
-	const char *id = remote_id(o, wan);
-	char name[OVLY_NAME_MAX + 1], buf[ADDR_STRLEN];
+	const char *id = conf_remote_id(o, wan);
+	char name[OVLY_NAME_MAX + 1], buf[CONF_ID_MAX + 1];
+	const char *own;
 
 	if (!prove[0] && !verify[0])
 		return;
@@ -386,13 +359,8 @@ static void psk(FILE *out, const struct conf_overlay *o, unsigned int wan,
 		return;
 	/* matches better, so that it is what we prove ourselves with */
 	fprintf(out, "\tike-%s-own {\n", name);
-	if (o->local_id[0])
-		fprintf(out, "\t\tid-local = %s\n", o->local_id);
-	else if (o->wan[wan].local.family)
-		fprintf(out, "\t\tid-local = %s\n",
-			addr_str(&o->wan[wan].local, buf));
-	else
-		fputs("\t\tid-local = %any\n", out);
+	own = conf_local_id(o, wan, buf);
+	fprintf(out, "\t\tid-local = %s\n", own ? own : "%any");
 	fprintf(out, "\t\tid-remote = %s\n", id ? id : "%any");
 	put_secret(out, prove, gen);
 	fputs("\t}\n", out);

@@ -395,6 +395,22 @@ static void what_was_made_is_read_again(void **state)
 	free(text);
 }
 
+static void sections_are_compared(void **state)
+{
+	static const char a[] =
+		"x\nconnections {\n\ta {\n\t\tb\n\t}\n\ta-dual {\n\t\tc\n\t}\n}\n";
+	static const char b[] =
+		"connections {\n\ta-dual {\n\t\td\n\t}\n\ta {\n\t\tb\n\t}\n}\n";
+	size_t len;
+
+	(void)state;
+	assert_true(conf_same_section(a, b, "a"));
+	assert_false(conf_same_section(a, b, "a-dual"));
+	assert_false(conf_same_section(a, b, "b"));
+	assert_false(conf_same_section(NULL, b, "a"));
+	assert_null(conf_section("\n\ta {\n", "a", &len));
+}
+
 static void the_examples_are_right(void **state)
 {
 	static const char *const files[] = { "examples/ovly.conf",
@@ -447,6 +463,7 @@ int main(void)
 		cmocka_unit_test(the_router_is_checked),
 		cmocka_unit_test(at_most_twenty_messages),
 		cmocka_unit_test(what_was_made_is_read_again),
+		cmocka_unit_test(sections_are_compared),
 		cmocka_unit_test(the_examples_are_right),
 		cmocka_unit_test(versions),
 	};
