@@ -46,9 +46,14 @@ static int ovly_cell_poll(struct napi_struct *napi, int budget)
 		if (skb_shared(skb))
 			return budget;
 		skb_unlink(skb, &cell->queue);
+		done++;
+		/* An unregistration waits for those that saw it running. */
+		if (unlikely(!netif_running(napi->dev))) {
+			kfree_skb(skb);
+			continue;
+		}
 		skb->dev = napi->dev;
 		napi_gro_receive(napi, skb);
-		done++;
 	}
 	if (done < budget)
 		napi_complete_done(napi, done);
