@@ -243,7 +243,10 @@ static void ovly_device_setup(struct net_device *dev)
 	dev->type = ARPHRD_NONE;
 	dev->flags = IFF_NOARP;
 	dev->mtu = OVLY_MTU_DEFAULT;
-	dev->min_mtu = ETH_MIN_MTU;
+	/* Below, the kernel takes IPv6 away with all that is set for it.  Packets
+	 * are held to the path MTU in any case, however small that is.
+	 */
+	dev->min_mtu = IPV6_MIN_MTU;
 	dev->max_mtu = IP_MAX_MTU;
 	dev->priv_flags |= IFF_NO_QUEUE;
 	dev->features = NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_GSO_SOFTWARE | NETIF_F_HW_CSUM;
@@ -460,9 +463,6 @@ static int ovly_device_event(struct notifier_block *nb, unsigned long event, voi
 		break;
 	case NETDEV_UP:
 		ovly_notify_dev(dev, OVLY_EVENT_DEV_UP);
-		fallthrough;
-	case NETDEV_CHANGEMTU:
-		/* Below 1280 bytes the kernel takes the IPv6 routes away. */
 		ovly_sync_lost(ovly);
 		break;
 	case NETDEV_UNREGISTER:

@@ -30,10 +30,18 @@ const struct nla_policy ovly_nl_dev_policy[OVLY_A_DEV_MAX + 1] = {
 	[OVLY_A_DEV_PAD] = { .type = NLA_REJECT },
 };
 
+static int ovly_nl_check_ip(const struct nlattr *nla, struct netlink_ext_ack *extack)
+{
+	if (nla_len(nla) == sizeof(struct in_addr) || nla_len(nla) == sizeof(struct in6_addr))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, nla, "ovly: an address has 4 or 16 bytes");
+	return -EINVAL;
+}
+
 #define OVLY_NL_NAME	{ .type = NLA_NUL_STRING, .len = OVLY_NAME_MAX }
 #define OVLY_NL_ID	NLA_POLICY_MIN(NLA_U32, 1)
-#define OVLY_NL_IP	NLA_POLICY_RANGE(NLA_BINARY, sizeof(struct in_addr),	\
-					 sizeof(struct in6_addr))
+#define OVLY_NL_IP	NLA_POLICY_VALIDATE_FN(NLA_BINARY, ovly_nl_check_ip,	\
+					       sizeof(struct in6_addr))
 
 const struct nla_policy ovly_nl_peer_policy[OVLY_A_PEER_MAX + 1] = {
 	[OVLY_A_PEER_ID] = OVLY_NL_ID,
@@ -118,20 +126,15 @@ int ovly_nl_parse_dev(struct nlattr *tb[], struct ovly_dev_conf *conf,
 	return 0;
 }
 
-int ovly_nl_parse_ip(const struct nlattr *nla, struct ovly_ip *ip, struct netlink_ext_ack *extack)
+/* The address in an attribute whose policy is OVLY_NL_IP. */
+struct ovly_ip ovly_nl_get_ip(const struct nlattr *nla)
 {
-	if (nla_len(nla) == sizeof(struct in_addr)) {
-		*ip = ovly_ip_v4(nla_get_in_addr(nla));
-		return 0;
-	}
-	if (nla_len(nla) == sizeof(struct in6_addr)) {
-		struct in6_addr v6 = nla_get_in6_addr(nla);
+	struct in6_addr v6;
 
-		*ip = ovly_ip_v6(&v6);
-		return 0;
-	}
-	NL_SET_ERR_MSG_ATTR(extack, nla, "ovly: an address has 4 or 16 bytes");
-	return -EINVAL;
+	if (nla_len(nla) == sizeof(struct in_addr))
+		return ovly_ip_v4(nla_get_in_addr(nla));
+	v6 = nla_get_in6_addr(nla);
+	return ovly_ip_v6(&v6);
 }
 
 int ovly_nl_put_ip(struct sk_buff *skb, int type, const struct ovly_ip *ip)

@@ -24,7 +24,7 @@ extern const struct nla_policy ovly_nl_route_filter_policy[OVLY_A_ROUTE_MAX + 1]
 
 int ovly_nl_parse_dev(struct nlattr *tb[], struct ovly_dev_conf *conf,
 		      struct netlink_ext_ack *extack);
-int ovly_nl_parse_ip(const struct nlattr *nla, struct ovly_ip *ip, struct netlink_ext_ack *extack);
+struct ovly_ip ovly_nl_get_ip(const struct nlattr *nla);
 
 size_t ovly_nl_dev_size(void);
 int ovly_nl_put_dev(struct sk_buff *skb, const struct ovly_dev *ovly);

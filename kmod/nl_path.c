@@ -44,10 +44,10 @@ static int ovly_nl_parse_path(struct genl_info *info, struct nlattr *tb[],
 	if (tb[OVLY_A_PATH_IF_ID_OUT])
 		conf->if_id_out = nla_get_u32(tb[OVLY_A_PATH_IF_ID_OUT]);
 	if (tb[OVLY_A_PATH_ENDPOINT])
-		err = ovly_nl_parse_ip(tb[OVLY_A_PATH_ENDPOINT], &conf->endpoint, info->extack);
-	if (!err && tb[OVLY_A_PATH_LOCAL])
-		err = ovly_nl_parse_ip(tb[OVLY_A_PATH_LOCAL], &conf->local, info->extack);
-	if (!err && conf->endpoint.family && !ovly_ip_is_unicast(&conf->endpoint)) {
+		conf->endpoint = ovly_nl_get_ip(tb[OVLY_A_PATH_ENDPOINT]);
+	if (tb[OVLY_A_PATH_LOCAL])
+		conf->local = ovly_nl_get_ip(tb[OVLY_A_PATH_LOCAL]);
+	if (conf->endpoint.family && !ovly_ip_is_unicast(&conf->endpoint)) {
 		NL_SET_ERR_MSG_ATTR(info->extack, tb[OVLY_A_PATH_ENDPOINT],
 				    "ovly: an endpoint must be a unicast address");
 		err = -EINVAL;

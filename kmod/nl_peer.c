@@ -60,7 +60,7 @@ static int ovly_nl_parse_addrs(const struct nlattr *nest, struct ovly_peer_conf 
 			       struct netlink_ext_ack *extack)
 {
 	const struct nlattr *nla;
-	int rem, err;
+	int rem;
 
 	nla_for_each_nested(nla, nest, rem) {
 		if (nla_type(nla) != OVLY_A_PEER_ADDR)
@@ -70,9 +70,7 @@ static int ovly_nl_parse_addrs(const struct nlattr *nest, struct ovly_peer_conf 
 					    "ovly: a peer has at most 8 system addresses");
 			return -E2BIG;
 		}
-		err = ovly_nl_parse_ip(nla, &conf->addrs[conf->n_addrs++], extack);
-		if (err)
-			return err;
+		conf->addrs[conf->n_addrs++] = ovly_nl_get_ip(nla);
 	}
 	conf->has_addrs = conf->n_addrs;
 	return 0;

@@ -152,16 +152,13 @@ static int ovly_nl_parse_key(struct nlattr *tb[], struct ovly_route_key *key,
 {
 	struct ovly_ip prefix;
 	u32 len;
-	int err;
 
 	memset(key, 0, sizeof(*key));
 	if (!tb[OVLY_A_ROUTE_DST] || !tb[OVLY_A_ROUTE_PREFIXLEN]) {
 		NL_SET_ERR_MSG_MOD(extack, "a route needs a prefix and its length");
 		return -EINVAL;
 	}
-	err = ovly_nl_parse_ip(tb[OVLY_A_ROUTE_DST], &key->dst, extack);
-	if (err)
-		return err;
+	key->dst = ovly_nl_get_ip(tb[OVLY_A_ROUTE_DST]);
 	len = nla_get_u32(tb[OVLY_A_ROUTE_PREFIXLEN]);
 	if (len > ovly_ip_bits(key->dst.family)) {
 		NL_SET_ERR_MSG_ATTR(extack, tb[OVLY_A_ROUTE_PREFIXLEN],
@@ -184,13 +181,9 @@ static int ovly_nl_parse_key(struct nlattr *tb[], struct ovly_route_key *key,
 static struct ovly_peer *ovly_nl_find_via(struct ovly_dev *ovly, const struct nlattr *nla,
 					  struct netlink_ext_ack *extack)
 {
+	struct ovly_ip via = ovly_nl_get_ip(nla);
 	struct ovly_peer *peer;
-	struct ovly_ip via;
-	int err;
 
-	err = ovly_nl_parse_ip(nla, &via, extack);
-	if (err)
-		return ERR_PTR(err);
 	peer = ovly_peer_find_via(ovly, &via);
 	if (!peer) {
 		NL_SET_ERR_MSG_ATTR(extack, nla,
@@ -392,6 +385,11 @@ static int ovly_nl_parse_filter(struct ovly_dev *ovly, const struct nlattr *nest
 		filter->protocol = nla_get_u32(tb[OVLY_A_ROUTE_PROTOCOL]);
 	if (tb[OVLY_A_ROUTE_FAMILY])
 		filter->family = nla_get_u32(tb[OVLY_A_ROUTE_FAMILY]);
+	if (filter->family && filter->family != AF_INET && filter->family != AF_INET6) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[OVLY_A_ROUTE_FAMILY],
+				    "ovly: routes are of IPv4 or of IPv6");
+		return -EINVAL;
+	}
 	return 0;
 }
 
@@ -413,8 +411,10 @@ static int ovly_nl_reply_value(struct genl_info *info, const struct ovly_dev *ov
 	return genlmsg_reply(reply, info);
 }
 
-/* Removes what the request's filter means and is older than @before. */
-static int ovly_nl_route_sweep(struct genl_info *info, u64 before)
+/* Removes what the request's filter means and is older than the begin that gave
+ * @cookie, or all that it means without one.
+ */
+static int ovly_nl_route_sweep(struct genl_info *info, const struct nlattr *cookie)
 {
 	struct ovly_route_filter filter;
 	struct ovly_sync_batch batch;
@@ -428,7 +428,15 @@ static int ovly_nl_route_sweep(struct genl_info *info, u64 before)
 	err = ovly_nl_parse_filter(ovly, info->attrs[OVLY_A_ROUTE], &filter, info->extack);
 	if (err)
 		goto out;
-	filter.before = before;
+	if (cookie) {
+		filter.before = nla_get_u64(cookie);
+		err = filter.before && filter.before <= ovly->sweep_clock ? 0 : -EINVAL;
+	}
+	if (err) {
+		NL_SET_ERR_MSG_ATTR(info->extack, cookie,
+				    "ovly: the cookie is of no begin of this device");
+		goto out;
+	}
 	ovly_sync_begin(&batch, ovly);
 	removed = ovly_sync_sweep(&batch, &filter);
 	ovly_sync_end(&batch);
@@ -445,7 +453,7 @@ int ovly_nl_route_flush(struct sk_buff *skb, struct genl_info *info)
 				    "ovly: a flush takes no cookie");
 		return -EINVAL;
 	}
-	return ovly_nl_route_sweep(info, 0);
+	return ovly_nl_route_sweep(info, NULL);
 }
 
 int ovly_nl_route_sync_begin(struct sk_buff *skb, struct genl_info *info)
@@ -465,11 +473,11 @@ int ovly_nl_route_sync_begin(struct sk_buff *skb, struct genl_info *info)
 
 int ovly_nl_route_sync_end(struct sk_buff *skb, struct genl_info *info)
 {
-	if (!info->attrs[OVLY_A_COOKIE] || !nla_get_u64(info->attrs[OVLY_A_COOKIE])) {
+	if (!info->attrs[OVLY_A_COOKIE]) {
 		NL_SET_ERR_MSG_MOD(info->extack, "the request lacks the cookie of its begin");
 		return -EINVAL;
 	}
-	return ovly_nl_route_sweep(info, nla_get_u64(info->attrs[OVLY_A_COOKIE]));
+	return ovly_nl_route_sweep(info, info->attrs[OVLY_A_COOKIE]);
 }
 
 static int ovly_nl_route_dump_dev(struct sk_buff *skb, struct netlink_callback *cb,

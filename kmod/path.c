@@ -307,6 +307,22 @@ static void ovly_path_free(struct ovly_path *path)
 	kfree_rcu(path, rcu);
 }
 
+/* Is an id free, or that of @self?  Before anything is done for a path. */
+static int ovly_path_check_ids(struct ovly_net *on, const struct ovly_path_conf *conf,
+			       const struct ovly_path *self, struct netlink_ext_ack *extack)
+{
+	const struct ovly_path *in, *out;
+
+	rcu_read_lock();
+	in = xa_load(&on->paths_in, conf->if_id_in);
+	out = xa_load(&on->paths_out, conf->if_id_out ?: conf->if_id_in);
+	rcu_read_unlock();
+	if ((!in || in == self) && (!out || out == self))
+		return 0;
+	NL_SET_ERR_MSG_MOD(extack, "another path has the if-id");
+	return -EEXIST;
+}
+
 static int ovly_path_taken(struct netlink_ext_ack *extack, int err)
 {
 	if (err != -EBUSY)
@@ -375,6 +391,9 @@ int ovly_path_new(struct ovly_peer *peer, const struct ovly_path_conf *conf,
 	int err;
 
 	lockdep_assert_held(&peer->ovly->lock);
+	err = ovly_path_check_ids(on, conf, NULL, extack);
+	if (err)
+		return err;
 	path = ovly_path_make(peer, conf, extack);
 	if (IS_ERR(path))
 		return PTR_ERR(path);
@@ -487,6 +506,9 @@ int ovly_path_move(struct ovly_path *path, struct ovly_peer *peer,
 	int err;
 
 	lockdep_assert_held(&peer->ovly->lock);
+	err = ovly_path_check_ids(on, conf, path, extack);
+	if (err)
+		return err;
 	new = ovly_path_make(peer, conf, extack);
 	if (IS_ERR(new))
 		return PTR_ERR(new);

@@ -78,6 +78,13 @@ static void ovly_sync_fib_route(const struct ovly_route *head, struct ovly_fib_r
 	const struct ovly_ip *via;
 
 	ovly_sync_fib_key(head, fib);
+	/* The first that stays gives the protocol. */
+	for (route = head; route; route = ovly_route_next_owner(route)) {
+		if (route->sent) {
+			fib->protocol = route->protocol;
+			break;
+		}
+	}
 	/* The destination is the next hop where it is the peer itself. */
 	if (head->peer->ovly->mode == OVLY_MODE_P2P || head->system)
 		return;

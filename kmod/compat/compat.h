@@ -13,7 +13,9 @@
 #include <net/rtnetlink.h>
 #include <net/xfrm.h>
 
-/* 6.1: commands from resv_start_op on have their reserved header fields checked. */
+/* 6.1: commands from resv_start_op on may not have the flags of new requests
+ * (NLM_F_CREATE and so on).  Ours mean what they mean in rtnetlink.
+ */
 #ifdef OVLY_HAVE_GENL_RESV_START_OP
 #define OVLY_GENL_RESV_START_OP(op)	.resv_start_op = (op),
 #else
