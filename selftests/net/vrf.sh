@@ -1,0 +1,209 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# vrf.sh: the table of a device follows its VRF.
+#
+# The hub's multipoint device goes in and out of the VRFs red (table 100) and blue
+# (table 200); a p2p device beside it stays outside.
+
+# shellcheck source=selftests/lib.sh
+. "${OVLY_TOP:?}/selftests/lib.sh"
+# shellcheck source=selftests/tunnel.sh
+. "$OVLY_TOP/selftests/tunnel.sh"
+# shellcheck source=selftests/table.sh
+. "$OVLY_TOP/selftests/table.sh"
+
+CASE_DEADLINE=$((300 * OVLY_SLOW))
+
+on_hub() { ip -n "$hub" "$@"; }
+
+vrf() {
+	on_hub link add "$1" type vrf table "$2"
+	on_hub link set "$1" up
+}
+
+suite_setup() {
+	load_ovly
+	setup_ns wan hub a
+	wan_setup
+	wan_attach hub 1
+	wan_attach a 2
+	vrf red 100
+	vrf blue 200
+	overlay hub mode multipoint
+	overlay a
+	connect hub a 7
+	helper hub route add 10.66.0.0/16 peer a
+	helper hub route add fd66::/32 peer a
+	ip -n "$a" addr add 10.66.0.1/32 dev lo
+}
+
+# readdress: the kernel takes IPv6 addresses away when a VRF changes.
+readdress() { on_hub addr replace "$(inner hub 6)/128" dev ov0 nodad; }
+
+# enslave VRF: or "-" for none.
+enslave() {
+	if [ "$1" = - ]; then
+		on_hub link set ov0 nomaster
+	else
+		on_hub link set ov0 master "$1"
+	fi
+	readdress
+}
+
+# flows [VRF]: both ways.
+flows() {
+	pings hub "$(inner a)" ${1:+-I "$1"}
+	pings hub "$(inner a 6)" ${1:+-I "$1"}
+	pings hub 10.66.0.1 ${1:+-I "$1"}
+	pings a "$(inner hub)"
+	pings a "$(inner hub 6)"
+}
+
+# in_table TABLE...: the routes are in the first and not in the others.
+in_table() {
+	local table=$1 other
+
+	settles hub "$table"
+	holds hub "$table" 4
+	shift
+	for other; do
+		settles hub "$other"
+		holds hub "$other" 0
+	done
+}
+
+test_enslaved_device_has_its_routes_in_the_table_of_the_vrf() {
+	enslave red
+	defer enslave -
+	in_table 100 220 200
+	flows red
+	# Not by the table that is no longer its own.
+	never matches 'dev ov0' on_hub route get "$(inner a)"
+}
+
+test_throw_route_and_rule_are_for_tables_behind_a_rule_only() {
+	has hub 220 'throw 192.0.2.2/32'
+	has hub 220 '4 rule to 220'
+	enslave red
+	defer enslave -
+	in_table 100 220
+	same "" "$(table_found hub 220)" "table 220"
+	has_not hub 100 throw
+	has_not hub 100 rule
+	enslave -
+	in_table 220 100
+	has hub 220 'throw 192.0.2.2/32'
+	has hub 220 '6 rule to 220'
+}
+
+test_device_outside_keeps_rule_and_throw_routes() {
+	helper hub dev add p0 addr 10.8.0.1 up
+	defer on_hub link del p0
+	helper hub peer add other dev p0 addr 10.8.0.2
+	helper hub path add 9 peer other dev p0 endpoint 192.0.2.2
+	enslave red
+	defer enslave -
+	settles hub 220
+	settles hub 100
+	has hub 220 'unicast 10.8.0.2/32 dev p0'
+	has hub 220 'throw 192.0.2.2/32'
+	has hub 220 '4 rule to 220'
+	holds hub 220 1
+	holds hub 100 4
+}
+
+test_released_device_has_its_routes_in_its_own_table() {
+	enslave red
+	in_table 100 220
+	enslave -
+	in_table 220 100
+	flows
+}
+
+test_device_moves_between_vrfs() {
+	local vrf
+
+	defer enslave -
+	for vrf in red blue red; do
+		enslave "$vrf"
+		case $vrf in
+		red) in_table 100 200 220 ;;
+		blue) in_table 200 100 220 ;;
+		esac
+		flows "$vrf"
+	done
+}
+
+test_deleted_vrf_releases_its_device() {
+	vrf green 300
+	enslave green
+	in_table 300 220
+	on_hub link del green
+	readdress
+	in_table 220 100
+	# Its table went with nobody left in it.
+	same "" "$(table_found hub 300)" "table 300"
+	flows
+}
+
+test_device_goes_down_in_a_vrf_and_comes_up_outside() {
+	enslave red
+	on_hub link set ov0 down
+	settles hub 100
+	holds hub 100 0
+	on_hub link set ov0 nomaster
+	settles hub 220
+	holds hub 220 0
+	on_hub link set ov0 up
+	on_hub addr replace "$(inner hub)/32" dev ov0
+	readdress
+	in_table 220 100
+	flows
+}
+
+test_routes_added_in_a_vrf_go_with_the_device() {
+	enslave red
+	defer enslave -
+	helper hub route add 10.67.0.0/16 peer a metric 5
+	settles hub 100
+	has hub 100 'unicast 10.67.0.0/16 via 10.9.0.2 onlink dev ov0 metric 5'
+	enslave blue
+	settles hub 200
+	has hub 200 'unicast 10.67.0.0/16 via 10.9.0.2 onlink dev ov0 metric 5'
+	helper hub route del 10.67.0.0/16 metric 5
+	settles hub 200
+	has_not hub 200 10.67.0.0
+	has_not hub 100 unicast
+}
+
+test_routes_of_others_in_the_vrf_stay() {
+	enslave red
+	defer enslave -
+	on_hub route add 10.70.0.0/16 via 10.9.0.2 dev ov0 onlink table 100 proto static
+	on_hub route add unreachable default metric 4278198272 table 100
+	defer on_hub route del unreachable default metric 4278198272 table 100
+	helper hub dev resync ov0
+	matches '^10.70.0.0/16 via 10.9.0.2' on_hub route show table 100
+	matches '^unreachable default' on_hub route show table 100
+	on_hub route del 10.70.0.0/16 table 100
+	in_table_but_others 100
+}
+
+# in_table_but_others TABLE: right, apart from what is not ovly's.
+in_table_but_others() {
+	same "$(table_wanted hub "$1")" "$(table_found hub "$1" | grep -v unreachable)" "table $1"
+}
+
+CASES="
+test_enslaved_device_has_its_routes_in_the_table_of_the_vrf	an enslaved device has its routes in the table of the VRF
+test_throw_route_and_rule_are_for_tables_behind_a_rule_only	throw routes and rule are for tables behind a rule only
+test_device_outside_keeps_rule_and_throw_routes		a device outside keeps rule and throw routes
+test_released_device_has_its_routes_in_its_own_table	a released device has its routes in its own table
+test_device_moves_between_vrfs				a device moves between VRFs, and traffic flows in each
+test_deleted_vrf_releases_its_device			a deleted VRF releases its device
+test_device_goes_down_in_a_vrf_and_comes_up_outside	down in a VRF, up outside
+test_routes_added_in_a_vrf_go_with_the_device		routes added in a VRF go with the device
+test_routes_of_others_in_the_vrf_stay			routes of others in the VRF stay
+"
+run_cases "$@"
