@@ -245,7 +245,19 @@ static bool plan_removal(struct ovly_nl *nl, const struct conf *conf,
 	return true;
 }
 
+/* Was the device put into a VRF by an apply?  Somebody else's VRF stays. */
+static bool had_vrf(const struct conf_manifest *old, const char *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < old->n; i++)
+		if (!strcmp(old->made[i].dev, dev) && old->made[i].vrf[0])
+			return true;
+	return false;
+}
+
 static bool plan_settings(struct ovly_nl *nl, const struct conf_overlay *o,
+			  const struct conf_manifest *old,
 			  const struct ovly_link *link,
 			  struct apply_steps *steps, struct err *e)
 {
@@ -260,7 +272,8 @@ static bool plan_settings(struct ovly_nl *nl, const struct conf_overlay *o,
 				       "there is no VRF '%s', make it with 'ip link add %s type vrf table N'",
 				       o->vrf, o->vrf);
 	}
-	if (vrf.ifindex && link->master != vrf.ifindex) {
+	if (vrf.ifindex ? link->master != vrf.ifindex :
+			  link->master && had_vrf(old, o->dev)) {
 		s = add(steps, STEP_VRF, o->dev, e);
 		if (!s)
 			return false;
@@ -322,8 +335,9 @@ static bool plan_addrs(struct ovly_nl *nl, const struct conf *conf,
 }
 
 static bool plan_dev(struct ovly_nl *nl, const struct conf *conf,
-		     const struct conf_overlay *o, struct apply_steps *steps,
-		     struct err *e)
+		     const struct conf_overlay *o,
+		     const struct conf_manifest *old,
+		     struct apply_steps *steps, struct err *e)
 {
 	struct apply_step *s;
 	struct ovly_link link;
@@ -356,7 +370,7 @@ static bool plan_dev(struct ovly_nl *nl, const struct conf *conf,
 			s->settings.src_valid = o->src_valid;
 		}
 	}
-	if (!plan_settings(nl, o, &link, steps, e) ||
+	if (!plan_settings(nl, o, old, &link, steps, e) ||
 	    !plan_addrs(nl, conf, o, &link, steps, e))
 		return false;
 	return link.flags & IFF_UP || add(steps, STEP_UP, o->dev, e);
@@ -375,7 +389,7 @@ bool apply_dev_plan(struct ovly_nl *nl, const struct conf *conf,
 		const struct conf_overlay *o = &conf->overlay[i];
 
 		if (first_on(conf, o->dev) == o &&
-		    !plan_dev(nl, conf, o, steps, e))
+		    !plan_dev(nl, conf, o, old, steps, e))
 			return false;
 	}
 	return true;
@@ -401,7 +415,12 @@ const char *apply_step_str(const struct apply_step *s, char *buf, size_t size)
 			 word_of(mode_words, s->settings.mode));
 		break;
 	case STEP_VRF:
-		snprintf(buf, size, "%s: put it into VRF %s", s->dev, s->name);
+		if (s->name[0])
+			snprintf(buf, size, "%s: put it into VRF %s", s->dev,
+				 s->name);
+		else
+			snprintf(buf, size, "%s: take it out of its VRF",
+				 s->dev);
 		break;
 	case STEP_MTU:
 		snprintf(buf, size, "%s: set mtu %u", s->dev, s->mtu);
@@ -439,7 +458,7 @@ static bool run_step(struct ovly_nl *nl, const struct apply_step *s,
 {
 	struct ovly_req req = { .dev = &s->settings };
 	struct ovly_nl_error refusal;
-	struct ovly_link link, vrf;
+	struct ovly_link link, vrf = { 0 };
 	bool exists;
 
 	if (!ovly_rtnl_link_get(nl, s->dev, &link, e))
@@ -463,7 +482,8 @@ static bool run_step(struct ovly_nl *nl, const struct apply_step *s,
 		return ovly_rtnl_addr_del(nl, &link, &s->addr,
 					  link.dev.mode == OVLY_MODE_P2P, e);
 	case STEP_VRF:
-		return ovly_rtnl_link_get(nl, s->name, &vrf, e) &&
+		return (!s->name[0] ||
+			ovly_rtnl_link_get(nl, s->name, &vrf, e)) &&
 		       ovly_rtnl_link_set_master(nl, &link, vrf.ifindex, e);
 	case STEP_MTU:
 		return ovly_rtnl_link_set_mtu(nl, &link, s->mtu, e);

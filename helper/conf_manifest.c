@@ -18,6 +18,8 @@ void conf_manifest_write(FILE *out, const struct conf *conf)
 
 		fprintf(out, LINE "%s on %s%s", o->name, o->dev,
 			conf_is_dual(o) ? " dual" : "");
+		if (o->vrf[0])
+			fprintf(out, " vrf %s", o->vrf);
 		for (k = 0; k < o->local_system.n; k++)
 			fprintf(out, " %s",
 				addr_str(&o->local_system.a[k], buf));
@@ -41,11 +43,16 @@ static bool read_line(char *line, struct conf_made *made)
 	if (!word || !parse_ifname(word, made->dev, &e))
 		return false;
 	while ((word = strtok_r(NULL, " ", &save))) {
-		if (!strcmp(word, "dual"))
+		if (!strcmp(word, "dual")) {
 			made->dual = true;
-		else if (parse_addr(word, &a, &e) &&
-			 made->addr.n < OVLY_PEER_ADDRS_MAX)
+		} else if (!strcmp(word, "vrf")) {
+			word = strtok_r(NULL, " ", &save);
+			if (!word || !parse_ifname(word, made->vrf, &e))
+				return false;
+		} else if (parse_addr(word, &a, &e) &&
+			 made->addr.n < OVLY_PEER_ADDRS_MAX) {
 			made->addr.a[made->addr.n++] = a;
+		}
 	}
 	return true;
 }

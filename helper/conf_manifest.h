@@ -15,6 +15,7 @@ struct conf_made {
 	char name[OVLY_NAME_MAX + 1];
 	char dev[IFNAMSIZ];
 	bool dual;
+	char vrf[IFNAMSIZ];
 	struct ovly_addrs addr; /* on the device */
 };
 

@@ -123,6 +123,29 @@ static bool take_plain(const struct conf_line *line, unsigned int i,
 	return true;
 }
 
+/* The kernel allows more than a command line and a quoted string do. */
+static bool take_ifname(const struct conf_line *line, char out[IFNAMSIZ],
+			struct conf_diags *diags)
+{
+	const char *s = line->word[1].text;
+	char buf[64];
+	struct err e;
+	size_t k;
+
+	if (!parse_ifname(s, out, &e))
+		return conf_error(diags, line->word[1].at, "%s: %s",
+				  line->word[0].text, e.text);
+	for (k = 0; isalnum((unsigned char)s[k]) || (s[k] && strchr("_.@+-", s[k]));
+	     k++)
+		;
+	if (!s[k] && s[0] != '-')
+		return true;
+	out[0] = '\0';
+	return conf_error(diags, line->word[1].at,
+			  "%s: '%s' is not a device name of letters, digits and _ . @ + -",
+			  line->word[0].text, conf_shown(s, buf, sizeof(buf)));
+}
+
 static bool take_host(const struct conf_line *line, const struct item *item,
 		      char *out, struct conf_diags *diags)
 {
@@ -322,8 +345,8 @@ static bool take(struct conf_overlay *o, const struct item *item,
 		ok = parse_u32(value, item->min, item->max, dst, &e);
 		break;
 	case KIND_IFNAME:
-		ok = parse_ifname(value, dst, &e);
-		break;
+		ok = take_ifname(line, dst, diags);
+		return conf_want_end(line, 2, diags) && ok;
 	case KIND_ADDR:
 		ok = parse_addr(value, dst, &e);
 		break;

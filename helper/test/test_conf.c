@@ -174,6 +174,9 @@ static void values_are_refused_with_what_was_expected(void **state)
 		{ "mtu 1400 1500", "f:7:10: expected the end of the line" },
 		{ "role king", "f:7:6: role: 'king' is not one of branch or head-end" },
 		{ "device ipsec0/1", "f:7:8: device: 'ipsec0/1' is not a device name" },
+		{ "device a;b", "f:7:8: device: 'a;b' is not a device name of letters" },
+		{ "device \"a\\\"b\"", "f:7:8: device: 'a\"b' is not a device name of letters" },
+		{ "vrf -x", "f:7:5: vrf: '-x' is not a device name of letters" },
 		{ "local-system-ip-subnet 10.0.0.1/24",
 		  "f:7:24: prefix '10.0.0.1/24' has host bits set, did you mean 10.0.0.0/24?" },
 		{ "local-system-ip-addr 10.0.0.300",
@@ -376,7 +379,7 @@ static void what_was_made_is_read_again(void **state)
 	FILE *out = open_memstream(&text, &size);
 
 	(void)state;
-	accepted(GOOD " dual-local-bridge wan2\n" GOOD_HUB, &conf);
+	accepted(GOOD " dual-local-bridge wan2\n" GOOD_HUB " vrf v\n", &conf);
 	fputs("# something\n", out);
 	conf_manifest_write(out, &conf);
 	fputs("# overlay\n# overlay x\n# overlay x in y\n# overlay x on a/b\nconnections {\n", out);
@@ -390,6 +393,8 @@ static void what_was_made_is_read_again(void **state)
 	assert_addr(&manifest.made[0].addr.a[0], "10.0.0.1");
 	assert_string_equal(manifest.made[1].dev, "ovly0");
 	assert_false(manifest.made[1].dual);
+	assert_string_equal(manifest.made[1].vrf, "v");
+	assert_string_equal(manifest.made[0].vrf, "");
 	conf_manifest_free(&manifest);
 	conf_free(&conf);
 	free(text);
