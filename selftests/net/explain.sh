@@ -234,6 +234,9 @@ test_multipoint_next_hop_names_the_peer() {
 	verdict encrypted null 10.50.1.1
 	step peer 'two, up' 10.50.1.1
 	verdict dropped tx-no-path 10.51.1.1
+	h peer set one backup two
+	verdict encrypted null 10.51.1.1
+	step backup 'two, up' 10.51.1.1
 	verdict dropped tx-no-peer 10.52.1.1
 	step peer 'none of ipsec0 has the address 10.9.0.3' 10.52.1.1
 }
