@@ -131,6 +131,10 @@ static bool look_up(struct explain *x, const struct host_rule *rule,
 	char prefix[PREFIX_STRLEN], num[12];
 	char text[128];
 
+	/* IKE daemons make a rule like ours beside it */
+	if (table && table == x->passed)
+		return false;
+	x->passed = rule->suppress < 0 ? table : 0;
 	if (!x->host->ops->longest(x->host, table, &x->flow.dst, r)) {
 		snprintf(text, sizeof(text),
 			 " lookup %s has no route to it: next rule",

@@ -13,6 +13,7 @@ struct explain {
 	struct host_flow flow;
 	json_t *out;
 	json_t *steps;
+	uint32_t passed; /* table that the last rule passed over, 0: none */
 };
 
 /* Where the rules end. */

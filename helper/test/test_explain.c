@@ -273,6 +273,35 @@ static void rules_are_walked_as_the_kernel_does(void **state)
 	assert_true(has_step("81.81.81.1", "rule", "some packets only"));
 }
 
+/* How many steps of the walk are of a rule? */
+static unsigned int rules_of(const char *to)
+{
+	struct explain_question q = { .to = test_prefix(to) };
+	json_t *answer = explain(&fake.host, &q), *step;
+	unsigned int n = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(answer, "steps"), i, step)
+		n += !strcmp(json_string_value(json_object_get(step, "step")),
+			     "rule");
+	json_decref(answer);
+	return n;
+}
+
+static void rule_that_charon_made_too_is_said_once(void **state)
+{
+	(void)state;
+	fake_setup();
+	assert_int_equal(rules_of("198.51.100.2"), 2);
+	assert_int_equal(rules_of("203.0.113.1"), 2);
+	fake.host.rules = 2;
+	fake_rule(220, 220);
+	fake_rule(32766, RT_TABLE_MAIN);
+	assert_int_equal(rules_of("198.51.100.2"), 2);
+	assert_int_equal(rules_of("203.0.113.1"), 2);
+	assert_int_equal(rules_of("81.81.81.1"), 1);
+}
+
 static void rule_that_refuses(void **state)
 {
 	(void)state;
@@ -298,6 +327,7 @@ int main(void)
 		cmocka_unit_test(outer_packet_must_not_come_back),
 		cmocka_unit_test(forwarded_packet_comes_in_somewhere),
 		cmocka_unit_test(rules_are_walked_as_the_kernel_does),
+		cmocka_unit_test(rule_that_charon_made_too_is_said_once),
 		cmocka_unit_test(rule_that_refuses),
 	};
 
