@@ -220,6 +220,7 @@ static bool plan_removal(struct ovly_nl *nl, const struct conf *conf,
 	struct ovly_link link;
 	struct apply_step *s;
 	unsigned int n, i;
+	bool learned;
 
 	if (!ovly_rtnl_link_get(nl, made->dev, &link, e))
 		return false;
@@ -233,8 +234,10 @@ static bool plan_removal(struct ovly_nl *nl, const struct conf *conf,
 		return false;
 	if (!ovly_rtnl_addr_list(nl, link.ifindex, have, ADDRS_MAX, &n, e))
 		return false;
+	/* it had a learned address, and is to have a given one */
+	learned = !made->addr.n && first_on(conf, made->dev)->local_system.n;
 	for (i = 0; i < n; i++) {
-		if (!has_addr(&made->addr, &have[i].local) ||
+		if ((!learned && !has_addr(&made->addr, &have[i].local)) ||
 		    wants_addr(conf, made->dev, &have[i].local))
 			continue;
 		s = add(steps, STEP_ADDR_DEL, made->dev, e);

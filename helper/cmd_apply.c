@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "apply_daemon.h"
@@ -10,6 +11,7 @@
 #include "args.h"
 #include "cmd.h"
 #include "conf_parse.h"
+#include "log.h"
 #include "out.h"
 
 static const char *const print_words[] = { "strongswan", "bird", NULL };
@@ -184,6 +186,16 @@ static void show_plan(const struct apply *apply, bool diff)
 		puts("nothing to change");
 }
 
+/* The file has keys, and so should be its owner's only. */
+static void check_mode(const char *file)
+{
+	struct stat st;
+
+	if (!stat(file, &st) && S_ISREG(st.st_mode) && st.st_mode & 0044)
+		log_warn("%s has keys and others can read it: chmod 600 %s",
+			 file, file);
+}
+
 /* What the generated files name: paths without what has a meaning there. */
 static bool set_gen(const struct apply_args *a, struct conf_gen *gen,
 		    char source[PATH_MAX], char self[PATH_MAX], struct err *e)
@@ -299,6 +311,8 @@ static bool run(int argc, char **argv, struct err *e)
 		goto out;
 	}
 	conf_read(text, len, &conf, &diags);
+	if (conf.overlays)
+		check_mode(a.file);
 	apply->conf = &conf;
 	if (!tell(&a, &diags, e))
 		goto out;
