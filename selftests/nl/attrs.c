@@ -130,7 +130,7 @@ static const struct attr genl_attrs[] = {
 	[OVLY_A_APPLIED] = { "applied", F_U32 },
 	[OVLY_A_REFUSED] = { "refused", F_NEST, &refused_set },
 	[OVLY_A_COOKIE] = { "cookie", F_U64 },
-	[OVLY_A_EVENT] = { "event", F_U32 },
+	[OVLY_A_EVENT] = { "event", F_EVENT },
 	[OVLY_A_PAD] = { "pad", F_PAD },
 };
 static const struct attr_set genl_set = SET(genl_attrs);
@@ -149,6 +149,29 @@ static const struct attr link_attrs[] = {
 	[IFLA_LINKINFO] = { "linkinfo", F_NEST, &linkinfo_set },
 };
 static const struct attr_set link_set = SET(link_attrs);
+
+static const char *const events[] = {
+	[OVLY_EVENT_UNSPEC] = "unspec",
+	[OVLY_EVENT_DEV_NEW] = "dev-new",
+	[OVLY_EVENT_DEV_DEL] = "dev-del",
+	[OVLY_EVENT_PEER_NEW] = "peer-new",
+	[OVLY_EVENT_PEER_SET] = "peer-set",
+	[OVLY_EVENT_PEER_DEL] = "peer-del",
+	[OVLY_EVENT_PEER_UP] = "peer-up",
+	[OVLY_EVENT_PEER_DOWN] = "peer-down",
+	[OVLY_EVENT_PATH_NEW] = "path-new",
+	[OVLY_EVENT_PATH_DEL] = "path-del",
+	[OVLY_EVENT_PATH_ACTIVE] = "path-active",
+	[OVLY_EVENT_ROUTE_LIMIT] = "route-limit",
+	[OVLY_EVENT_SOURCE_VIOLATION] = "source-violation",
+	[OVLY_EVENT_DEV_UP] = "dev-up",
+	[OVLY_EVENT_DEV_DOWN] = "dev-down",
+	[OVLY_EVENT_PATH_UP] = "path-up",
+	[OVLY_EVENT_PATH_DOWN] = "path-down",
+	[OVLY_EVENT_ENDPOINT_MOVED] = "endpoint-moved",
+	[OVLY_EVENT_ROUTES_DISABLED] = "routes-disabled",
+	[OVLY_EVENT_ROUTES_ENABLED] = "routes-enabled",
+};
 
 #define GENL(name, cmd) { name, OVLY_CMD_##cmd, false, &genl_set }
 static const struct command commands[] = {
@@ -173,6 +196,11 @@ static const struct command commands[] = {
 	{ "link-new", RTM_NEWLINK, true, &link_set },
 	{ "link-get", RTM_GETLINK, true, &link_set },
 };
+
+const struct command *command_nth(unsigned int n)
+{
+	return n < N(commands) && !commands[n].rtnl ? &commands[n] : NULL;
+}
 
 const struct command *command_find(const char *name, size_t len)
 {
@@ -254,9 +282,12 @@ static void print_value(enum form form, const void *data, size_t len)
 	uint64_t u64;
 	uint32_t u32;
 
-	if (form == F_U32 && len == sizeof(u32)) {
+	if ((form == F_U32 || form == F_EVENT) && len == sizeof(u32)) {
 		memcpy(&u32, data, len);
-		printf("%" PRIu32, u32);
+		if (form == F_EVENT && u32 < N(events))
+			printf("%s", events[u32]);
+		else
+			printf("%" PRIu32, u32);
 	} else if (form == F_U64 && len == sizeof(u64)) {
 		memcpy(&u64, data, len);
 		printf("%" PRIu64, u64);

@@ -17,6 +17,7 @@ enum form {
 	F_RAWSTR, /* without NUL */
 	F_IP,
 	F_NEST,
+	F_EVENT, /* u32 with a name */
 	F_PAD,
 };
 
@@ -40,6 +41,8 @@ struct command {
 	const struct attr_set *attrs;
 };
 
+/* All of generic netlink by number, or NULL. */
+const struct command *command_nth(unsigned int n);
 const struct command *command_find(const char *name, size_t len);
 const struct command *command_of(bool rtnl, int type);
 

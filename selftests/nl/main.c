@@ -28,6 +28,7 @@ static const char usage[] =
 	"       ovlynl dump [-s] [-x SHELL-COMMAND [-n TIMES]] COMMAND ATTRIBUTE...\n"
 	"       ovlynl listen [-s] [-n COUNT]\n"
 	"       ovlynl gaps ADDRESS\n"
+	"       ovlynl commands             their names\n"
 	"  -s  leave out what changes by itself: counters and ages\n"
 	"  -x  run this after each of the first messages of the dump\n"
 	"Prints the answer, then \"ok\" or the errno, the bad attribute and the text.\n"
@@ -140,13 +141,31 @@ static int send_request(struct sock *sock, struct request *req, uint16_t flags)
 	return -1;
 }
 
-static int do_request(struct sock *sock, char *words[], int n, const struct options *options)
+/* The socket for a command, opened when it is wanted first. */
+static struct sock *socket_for(bool rtnl)
+{
+	static struct sock socks[2];
+	static bool open[2];
+
+	if (!open[rtnl] && sock_open(&socks[rtnl], rtnl)) {
+		perror("ovlynl: netlink");
+		return NULL;
+	}
+	open[rtnl] = true;
+	return &socks[rtnl];
+}
+
+static int do_request(char *words[], int n, const struct options *options)
 {
 	struct request req;
+	struct sock *sock;
 	int rc = 2;
 	ssize_t len;
 
-	if (request_parse(&req, words, n) || send_request(sock, &req, 0))
+	if (request_parse(&req, words, n))
+		goto out;
+	sock = socket_for(req.command->rtnl);
+	if (!sock || send_request(sock, &req, 0))
 		goto out;
 	for (;;) {
 		len = sock_recv(sock, &reply, sizeof(reply));
@@ -158,6 +177,13 @@ static int do_request(struct sock *sock, char *words[], int n, const struct opti
 			continue;
 		if (reply.nlh.nlmsg_type == NLMSG_ERROR)
 			break;
+		/* Granted, but who asks so does not want to see it. */
+		if ((req.flags & NLM_F_DUMP) == NLM_F_DUMP &&
+		    (reply.nlh.nlmsg_flags & NLM_F_MULTI)) {
+			printf("ok\n");
+			rc = 0;
+			goto out;
+		}
 		print_message(sock, &reply.nlh, options->stable);
 	}
 	rc = print_result(&req, &reply.nlh);
@@ -168,7 +194,7 @@ out:
 }
 
 /* A request a line; the status is that of the last that was not granted. */
-static int do_lines(struct sock *sock, const struct options *options)
+static int do_lines(const struct options *options)
 {
 	char *line = NULL, **words = NULL, *word;
 	size_t size = 0, room = 0;
@@ -188,7 +214,7 @@ static int do_lines(struct sock *sock, const struct options *options)
 		}
 		if (!n)
 			continue;
-		one = do_request(sock, words, (int)n, options);
+		one = do_request(words, (int)n, options);
 		if (one)
 			rc = one;
 	}
@@ -204,19 +230,25 @@ static void run(const char *command)
 		fprintf(stderr, "ovlynl: '%s' failed\n", command);
 }
 
-static int dump(struct sock *sock, char *words[], int n, const struct options *options)
+static int dump(char *words[], int n, const struct options *options)
 {
 	unsigned int messages = 0, entries = 0;
 	bool interrupted = false, more = true;
 	struct request req;
+	struct sock *sock;
 	int rc = 2;
 
-	if (request_parse(&req, words, n) || send_request(sock, &req, NLM_F_DUMP))
+	if (request_parse(&req, words, n))
+		goto out;
+	sock = socket_for(req.command->rtnl);
+	if (!sock)
+		goto out;
+	sock_receive_buffer(sock, SMALL_BUFFER);
+	if (send_request(sock, &req, NLM_F_DUMP))
 		goto out;
 	while (more) {
 		const struct nlmsghdr *nlh = &reply.nlh;
-		/* The kernel makes messages as large as the last buffer was. */
-		ssize_t got = sock_recv(sock, &reply, 8192);
+		ssize_t got = sock_recv(sock, &reply, SMALL_BUFFER);
 		int len = (int)got;
 
 		if (got < (ssize_t)NLMSG_HDRLEN) {
@@ -255,10 +287,13 @@ out:
 	return rc;
 }
 
-static int listen_events(struct sock *sock, const struct options *options)
+static int listen_events(const struct options *options)
 {
+	struct sock *sock = socket_for(false);
 	long left = options->times;
 
+	if (!sock)
+		return 2;
 	if (sock_join(sock)) {
 		printf("%s attr=- \"\"\n", strerrorname_np(errno));
 		return 1;
@@ -276,20 +311,11 @@ static int listen_events(struct sock *sock, const struct options *options)
 	return 0;
 }
 
-/* rtnetlink or generic netlink, by the first request. */
-static bool wants_rtnl(const char *word)
-{
-	const struct command *command = command_find(word, strcspn(word, "+"));
-
-	return command && command->rtnl;
-}
-
 int main(int argc, char *argv[])
 {
 	struct options options = { .times = -1 };
 	const char *verb = argc > 1 ? argv[1] : "";
-	struct sock sock;
-	int opt, rc = 2;
+	int opt;
 
 	optind = 2;
 	while ((opt = getopt(argc, argv, "+sx:n:")) != -1) {
@@ -304,32 +330,24 @@ int main(int argc, char *argv[])
 	}
 	argv += optind;
 	argc -= optind;
+	if (!strcmp(verb, "commands")) {
+		for (opt = 0; command_nth((unsigned int)opt); opt++)
+			puts(command_nth((unsigned int)opt)->name);
+		return 0;
+	}
 	if (!strcmp(verb, "gaps") && argc == 1)
 		return gaps_watch(argv[0]);
-	if (strcmp(verb, "listen") && argc < 1)
+	if (!strcmp(verb, "listen") && !argc)
+		return listen_events(&options);
+	if (!argc)
 		goto usage;
-	if (sock_open(&sock, argc && wants_rtnl(argv[0]))) {
-		perror("ovlynl: netlink");
-		return 2;
-	}
-	if (!strcmp(verb, "do") && !strcmp(argv[0], "-")) {
-		rc = do_lines(&sock, &options);
-	} else if (!strcmp(verb, "do")) {
-		rc = do_request(&sock, argv, argc, &options);
-	} else if (!strcmp(verb, "dump")) {
+	if (!strcmp(verb, "do"))
+		return strcmp(argv[0], "-") ? do_request(argv, argc, &options) : do_lines(&options);
+	if (!strcmp(verb, "dump")) {
 		if (options.times < 0)
 			options.times = 1;
-		sock_receive_buffer(&sock, 4096);
-		rc = dump(&sock, argv, argc, &options);
-	} else if (!strcmp(verb, "listen")) {
-		rc = listen_events(&sock, &options);
-	} else {
-		sock_close(&sock);
-		goto usage;
+		return dump(argv, argc, &options);
 	}
-	sock_close(&sock);
-	return rc;
-
 usage:
 	fputs(usage, stderr);
 	return 2;

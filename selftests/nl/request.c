@@ -143,6 +143,7 @@ static int put_value(struct request *req, unsigned int type, enum form form, cha
 	case F_U16:
 		return put_integer(req, type, text, 2);
 	case F_U32:
+	case F_EVENT:
 		return put_integer(req, type, text, 4);
 	case F_U64:
 		return put_integer(req, type, text, 8);

@@ -37,7 +37,7 @@ static int resolve(struct sock *sock)
 	};
 	union {
 		struct nlmsghdr nlh;
-		char bytes[16384];
+		char bytes[SMALL_BUFFER];
 	} reply;
 	const struct nlattr *id, *group;
 	const char *attrs = reply.bytes + NLMSG_HDRLEN + GENL_HDRLEN;

@@ -9,6 +9,11 @@
 
 struct nlmsghdr;
 
+/* The kernel makes the messages of a dump as large as the largest buffer that was
+ * ever received into; this makes them as small as it can.
+ */
+#define SMALL_BUFFER 4096
+
 struct sock {
 	int fd;
 	uint32_t seq;
