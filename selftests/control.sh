@@ -27,6 +27,17 @@ state() {
 		ip rule; ip -6 rule; ip -o link'
 }
 
+# has "WORD..." COMMAND...: the output has all of these words, in any order.
+has() {
+	local words=$1 out word
+	shift
+	out=$("$@" 2>&1) || fail "$*: $out"
+	printf '%s\n' "$out"
+	for word in $words; do
+		grep -qE -- "(^| )${word//./\\.}( |\$)" <<<"$out" || fail "no '$word' in: $out"
+	done
+}
+
 # refused ERRNO ATTRIBUTE TEXT REQUEST...: the request is refused so; the text is an
 # extended regular expression, the attribute a pattern, - where none is to blame.
 refused() {
@@ -47,7 +58,7 @@ granted() {
 }
 
 # refused_table: lines "ERRNO ATTRIBUTE REQUEST..." from stdin. Every request is
-# refused so, with words, and all together change nothing.
+# refused so, with words, and all together change nothing. ATTRIBUTE is a pattern.
 refused_table() {
 	local -a errnos=() attrs=() requests=() said=()
 	local errno attr request i before bad=0
@@ -61,7 +72,8 @@ refused_table() {
 		grep -E '^(ok$|E[A-Z0-9]+ attr=)')
 	for i in "${!requests[@]}"; do
 		note "${requests[i]} -> ${said[i]-}"
-		if [[ ${said[i]-} != "${errnos[i]} attr=${attrs[i]} "*\"?*\" ]]; then
+		# shellcheck disable=SC2053 # a pattern
+		if [[ ${said[i]-} != ${errnos[i]}\ attr=${attrs[i]}\ *\"?*\" ]]; then
 			note "  expected ${errnos[i]} attr=${attrs[i]} and words"
 			bad=$((bad + 1))
 		fi
@@ -71,8 +83,8 @@ refused_table() {
 	same "$before" "$(state)" "state after what was refused"
 }
 
-# overlay: a namespace "here" with an underlay, a dummy.
-overlay() {
+# underlay: a namespace "here" with an underlay, a dummy.
+underlay() {
 	load_ovly
 	setup_ns here
 	ip -n "$here" link add wan0 type dummy
@@ -98,9 +110,9 @@ peers() {
 # field NAME: its values in the lines on stdin, one a line.
 field() { grep -oE "(^| )$1=[^ ]*" | sed 's/.*=//'; }
 
-# peer NAME, path IF_ID: what the module says of it.
-peer() { nl peer-get ifname=ov0 peer{ "name=$1" }; }
-path() { nl path-get path{ "if-id-in=$1" }; }
+# peer_get NAME, path_get IF_ID: what the module says of it.
+peer_get() { nl peer-get ifname=ov0 peer{ "name=$1" }; }
+path_get() { nl path-get path{ "if-id-in=$1" }; }
 # routes: table 220, IPv4, without the throw routes.
 routes() { ip -n "$here" route show table 220 | sed '/^throw/d'; }
 throws() { ip -n "$here" route show table 220 | sed -n 's/^throw \([^ ]*\) .*/\1/p'; }
@@ -110,8 +122,8 @@ one_request() { { printf '%s ' "$@" && tr '\n' ' '; } | nl_lines; }
 
 sa_spi() { printf '0x%x' $((0x1000 * $1 + 0x100 + ${2##*.})); }
 
-# sas IF_ID [PEER-ADDRESS]: an SA in and one out, as a daemon would install them.
-sas() {
+# sa_pair IF_ID [PEER-ADDRESS]: an SA in and one out, as a daemon would install them.
+sa_pair() {
 	local id=$1 peer=${2:-192.0.2.2} spi
 	spi=$(sa_spi "$id" "$peer")
 	in_ns here bash -ec "
@@ -121,10 +133,51 @@ sas() {
 		add 'src $peer dst 192.0.2.1'"
 }
 
-# sas_del IF_ID [PEER-ADDRESS]
-sas_del() {
+# sa_pair_del IF_ID [PEER-ADDRESS]
+sa_pair_del() {
 	local id=$1 peer=${2:-192.0.2.2} spi
 	spi=$(sa_spi "$id" "$peer")
 	ip -n "$here" xfrm state delete src 192.0.2.1 dst "$peer" proto esp spi "$spi"
 	ip -n "$here" xfrm state delete src "$peer" dst 192.0.2.1 proto esp spi "$spi"
+}
+
+# ---- routes --------------------------------------------------------------------
+
+three_peers() {
+	fresh multipoint
+	peers a=10.9.0.1 b=10.9.0.2 c=10.9.0.3
+}
+
+# route PREFIX LENGTH [WORD...]: one entry.
+route() {
+	local dst=$1 len=$2
+	shift 2
+	echo "route{ dst=$dst prefixlen=$len $* }"
+}
+
+# add PREFIX LENGTH [WORD...]: that entry alone.
+add() { route "$@" | one_request route-new+create ifname=ov0; }
+
+owners() { entries route-get | sed -nE "s/.* dst=$1 .* peer-name=([^ ]*) .*/\1/p"; }
+
+# watch_route ADDRESS: looks it up all the time; watched says what it saw.
+watch_route() {
+	ip netns exec "$here" ovlynl gaps "$1" >"$OVLY_OUT/gaps" &
+	WATCHER=$!
+	defer eval "kill $WATCHER 2>/dev/null"
+	ip -n "$here" monitor route >"$OVLY_OUT/monitor" &
+	MONITOR=$!
+	defer eval "kill $MONITOR 2>/dev/null"
+	wait_for 10 "the watcher runs" grep watching "$OVLY_OUT/gaps"
+	wait_for 10 "the monitor listens" bash -c \
+		"ip -n $here route replace 198.51.100.0/24 dev wan0; grep -q 198.51.100 $OVLY_OUT/monitor"
+}
+
+watched() {
+	kill "$WATCHER"
+	wait "$WATCHER" || true
+	cat "$OVLY_OUT/gaps"
+	ip -n "$here" route replace 198.51.101.0/24 dev wan0
+	wait_for 10 "the monitor has seen all" grep -q 198.51.101 "$OVLY_OUT/monitor"
+	ip -n "$here" route flush dev wan0 proto boot
 }

@@ -14,7 +14,7 @@ LONG64=$LONG16$LONG16$LONG16$LONG16
 LONG256=$LONG64$LONG64$LONG64$LONG64
 
 suite_setup() {
-	overlay
+	underlay
 	fresh multipoint
 	peers hub=10.9.0.2
 	nl path-new+create ifname=ov0 path{ if-id-in=7 peer-name=hub endpoint=192.0.2.2 }
@@ -81,7 +81,7 @@ test_peer_attributes() {
 	EINVAL peer.name peer-new+create ifname=ov0 peer{ name=two%20words }
 	EINVAL peer.name peer-new+create ifname=ov0 peer{ name=bell%07 }
 	EINVAL peer.name peer-new+create ifname=ov0 peer{ name=caf%c3%a9 }
-	ERANGE peer.addr peer-new+create ifname=ov0 peer{ name=x addr:bin=0a }
+	EINVAL peer.addr peer-new+create ifname=ov0 peer{ name=x addr:bin=0a }
 	ERANGE peer.addr peer-new+create ifname=ov0 peer{ name=x addr:bin=0000000000000000000000000000000001 }
 	EINVAL peer.addr peer-new+create ifname=ov0 peer{ name=x addr:bin=0a00000001 }
 	EINVAL peer.on-down peer-new+create ifname=ov0 peer{ name=x on-down:u8=1 }
@@ -109,8 +109,8 @@ test_peer_attributes() {
 test_path_attributes() {
 	refused_table <<-END
 	EINVAL - path-new+create ifname=ov0
-	EINVAL - path-new+create ifname=ov0 path{ peer-name=hub }
-	EINVAL - path-new+create ifname=ov0 path{ if-id-in=8 }
+	EINVAL path path-new+create ifname=ov0 path{ peer-name=hub }
+	EINVAL path path-new+create ifname=ov0 path{ if-id-in=8 }
 	EINVAL - path-new+create path{ if-id-in=8 peer-name=hub }
 	EINVAL path path-new+create ifname=ov0 path:plain{ if-id-in=8 peer-name=hub }
 	EINVAL path.if-id-in path-new+create ifname=ov0 path{ if-id-in:u16=8 peer-name=hub }
@@ -121,12 +121,12 @@ test_path_attributes() {
 	EINVAL path.peer-name path-new+create ifname=ov0 path{ if-id-in=8 peer-name:rawstr=hub }
 	ENOENT path.peer-name path-new+create ifname=ov0 path{ if-id-in=8 peer-name=nobody }
 	ENOENT path.peer-id path-new+create ifname=ov0 path{ if-id-in=8 peer-id=99 }
-	ERANGE path.endpoint path-new+create ifname=ov0 path{ if-id-in=8 peer-name=hub endpoint:bin=c0 }
+	EINVAL path.endpoint path-new+create ifname=ov0 path{ if-id-in=8 peer-name=hub endpoint:bin=c0 }
 	EINVAL path.endpoint path-new+create ifname=ov0 path{ if-id-in=8 peer-name=hub endpoint:bin=c000020200 }
 	EINVAL path.endpoint path-new+create ifname=ov0 path{ if-id-in=8 peer-name=hub endpoint=0.0.0.0 }
 	EINVAL path.endpoint path-new+create ifname=ov0 path{ if-id-in=8 peer-name=hub endpoint=239.1.1.1 }
 	EINVAL path.endpoint path-new+create ifname=ov0 path{ if-id-in=8 peer-name=hub endpoint=ff02::1 }
-	ERANGE path.local path-new+create ifname=ov0 path{ if-id-in=8 peer-name=hub local:bin=c0 }
+	EINVAL path.local path-new+create ifname=ov0 path{ if-id-in=8 peer-name=hub local:bin=c0 }
 	EINVAL path.local path-new+create ifname=ov0 path{ if-id-in=8 peer-name=hub local:bin=c000020200 }
 	EINVAL path.underlay path-new+create ifname=ov0 path{ if-id-in=8 peer-name=hub underlay:u16=1 }
 	EINVAL path.priority path-new+create ifname=ov0 path{ if-id-in=8 peer-name=hub priority:u8=1 }
@@ -144,9 +144,9 @@ test_path_attributes() {
 	EINVAL path.#99 path-new+create ifname=ov0 path{ if-id-in=8 peer-name=hub #99:u32=1 }
 	EINVAL path.priority path-del path{ if-id-in=7 priority=1 }
 	EINVAL - path-del ifname=ov0
-	EINVAL - path-del path{ }
-	EINVAL - path-get path{ }
-	EINVAL - path-set path{ priority=1 }
+	EINVAL path path-del path{ }
+	EINVAL path path-get path{ }
+	EINVAL path path-set path{ priority=1 }
 	END
 }
 
@@ -155,7 +155,7 @@ test_route_attributes() {
 	EINVAL - route-new+create ifname=ov0
 	EINVAL - route-new+create route{ dst=10.30.0.0 prefixlen=16 peer-name=hub }
 	EINVAL route route-new+create ifname=ov0 route:plain{ dst=10.30.0.0 prefixlen=16 peer-name=hub }
-	ERANGE route.dst route-new+create ifname=ov0 route{ dst:bin=0a prefixlen=8 peer-name=hub }
+	EINVAL route.dst route-new+create ifname=ov0 route{ dst:bin=0a prefixlen=8 peer-name=hub }
 	EINVAL route.prefixlen route-new+create ifname=ov0 route{ dst=10.30.0.0 prefixlen:u8=16 peer-name=hub }
 	ERANGE route.prefixlen route-new+create ifname=ov0 route{ dst=10.30.0.0 prefixlen=129 peer-name=hub }
 	EINVAL route.metric route-new+create ifname=ov0 route{ dst=10.30.0.0 prefixlen=16 peer-name=hub metric:u16=1 }
@@ -163,16 +163,16 @@ test_route_attributes() {
 	ERANGE route.protocol route-new+create ifname=ov0 route{ dst=10.30.0.0 prefixlen=16 peer-name=hub protocol=256 }
 	ERANGE route.peer-id route-new+create ifname=ov0 route{ dst=10.30.0.0 prefixlen=16 peer-id=0 }
 	EINVAL route.peer-name route-new+create ifname=ov0 route{ dst=10.30.0.0 prefixlen=16 peer-name:rawstr=hub }
-	ERANGE route.via route-new+create ifname=ov0 route{ dst=10.30.0.0 prefixlen=16 via:bin=0a }
+	EINVAL route.via route-new+create ifname=ov0 route{ dst=10.30.0.0 prefixlen=16 via:bin=0a }
 	EINVAL route.family route-new+create ifname=ov0 route{ dst=10.30.0.0 prefixlen=16 peer-name=hub family=2 }
 	EINVAL route.flags route-new+create ifname=ov0 route{ dst=10.30.0.0 prefixlen=16 peer-name=hub flags=1 }
 	EINVAL route.error route-new+create ifname=ov0 route{ dst=10.30.0.0 prefixlen=16 peer-name=hub error=1 }
 	EINVAL route.#99 route-new+create ifname=ov0 route{ dst=10.30.0.0 prefixlen=16 peer-name=hub #99:u32=1 }
-	EINVAL - route-new+create ifname=ov0 route{ dst=10.30.0.0 peer-name=hub }
-	EINVAL - route-new+create ifname=ov0 route{ prefixlen=16 peer-name=hub }
-	EINVAL - route-new+create ifname=ov0 route{ dst=10.30.0.0 prefixlen=16 }
+	EINVAL route route-new+create ifname=ov0 route{ dst=10.30.0.0 peer-name=hub }
+	EINVAL route route-new+create ifname=ov0 route{ prefixlen=16 peer-name=hub }
+	EINVAL route route-new+create ifname=ov0 route{ dst=10.30.0.0 prefixlen=16 }
 	EINVAL - route-del ifname=ov0
-	EINVAL - route-del ifname=ov0 route{ dst=10.20.0.0 }
+	EINVAL route route-del ifname=ov0 route{ dst=10.20.0.0 }
 	END
 }
 
@@ -195,6 +195,58 @@ test_filters_and_cookies() {
 	refused EOPNOTSUPP - '' event ifname=ov0
 }
 
+test_device_mode_and_table_do_not_change() {
+	refused_table <<-END
+	EOPNOTSUPP dev* dev-set ifname=ov0 dev{ mode=0 }
+	EOPNOTSUPP dev* dev-set ifname=ov0 dev{ table=221 }
+	EOPNOTSUPP dev* dev-set ifname=ov0 dev{ src-valid=2 mode=0 carrier-follows=1 }
+	END
+}
+
+test_peer_relations() {
+	refused_table <<-END
+	EINVAL peer.backup-id peer-set ifname=ov0 peer{ name=hub backup-id:u16=0 }
+	ENOENT peer.backup-id peer-set ifname=ov0 peer{ name=hub backup-id=99 }
+	EINVAL peer.backup-name peer-set ifname=ov0 peer{ name=hub backup-name:rawstr=hub }
+	ENOENT peer.backup-name peer-set ifname=ov0 peer{ name=hub backup-name=nobody }
+	ERANGE peer.limit-action peer-set ifname=ov0 peer{ name=hub limit-action=2 }
+	EINVAL peer.limit-action peer-set ifname=ov0 peer{ name=hub limit-action:u8=1 }
+	EINVAL peer.mark peer-set ifname=ov0 peer{ name=hub mark:u64=1 }
+	EINVAL peer.priority peer-set ifname=ov0 peer{ name=hub priority:u64=1 }
+	END
+}
+
+test_peer_addresses() {
+	refused_table <<-END
+	EINVAL peer* peer-new+create ifname=ov0 peer{ name=x addr=0.0.0.0 }
+	EINVAL peer* peer-new+create ifname=ov0 peer{ name=x addr=224.0.0.1 }
+	EINVAL peer* peer-new+create ifname=ov0 peer{ name=x addr=255.255.255.255 }
+	EINVAL peer* peer-new+create ifname=ov0 peer{ name=x addr=127.0.0.1 }
+	EINVAL peer* peer-new+create ifname=ov0 peer{ name=x addr=:: }
+	EINVAL peer* peer-new+create ifname=ov0 peer{ name=x addr=::1 }
+	EINVAL peer* peer-new+create ifname=ov0 peer{ name=x addr=ff02::1 }
+	EINVAL peer* peer-new+create ifname=ov0 peer{ name=x addr=10.9.0.3 addr=10.9.0.3 }
+	EEXIST peer* peer-new+create ifname=ov0 peer{ name=x addr=10.9.0.2 }
+	E2BIG peer.addr?8? peer-new+create ifname=ov0 peer{ name=x $(printf 'addr=10.8.0.%d ' 1 2 3 4 5 6 7 8 9)}
+	END
+}
+
+test_route_values() {
+	refused_table <<-END
+	EINVAL route.dst route-new+create ifname=ov0 route{ dst:bin=0a00000000 prefixlen=8 peer-name=hub }
+	EINVAL route.dst route-new+create ifname=ov0 route{ dst=10.30.0.1 prefixlen=16 peer-name=hub }
+	EINVAL route.prefixlen route-new+create ifname=ov0 route{ dst=10.30.0.0 prefixlen=33 peer-name=hub }
+	EINVAL route.protocol route-new+create ifname=ov0 route{ dst=10.30.0.0 prefixlen=16 peer-name=hub protocol=220 }
+	ENOENT route.peer-id route-new+create ifname=ov0 route{ dst=10.30.0.0 prefixlen=16 peer-id=99 }
+	ENOENT route.peer-name route-new+create ifname=ov0 route{ dst=10.30.0.0 prefixlen=16 peer-name=nobody }
+	EINVAL route.via route-new+create ifname=ov0 route{ dst=10.30.0.0 prefixlen=16 via:bin=0a09000200 }
+	EINVAL route.family route-flush ifname=ov0 route{ family=3 }
+	EINVAL cookie sync-end ifname=ov0 cookie=0
+	EINVAL cookie sync-end ifname=ov0 cookie=18446744073709551615
+	EHOSTUNREACH route.via route-new+create ifname=ov0 route{ dst=10.30.0.0 prefixlen=16 via=10.99.0.1 }
+	END
+}
+
 test_malformed_bytes() {
 	# Too short to be attributes, and one longer than the message.
 	refused_table <<-END
@@ -212,6 +264,10 @@ test_peer_attributes			PEER requests refuse malformed, unknown and read-only att
 test_path_attributes			PATH requests refuse malformed, unknown and read-only attributes
 test_route_attributes			ROUTE requests refuse malformed, unknown and read-only attributes
 test_filters_and_cookies		filters and cookies refuse what they cannot mean
+test_device_mode_and_table_do_not_change	mode and table of a device do not change, nor does what comes with them
+test_peer_relations			backup, limit action, mark and priority refuse what is malformed
+test_peer_addresses			system addresses that are no unicast, twice, taken or too many are refused
+test_route_values			values of routes, filters and cookies that mean nothing are refused by name
 test_malformed_bytes			bytes that are no attributes are refused
 "
 run_cases "$@"

@@ -8,7 +8,7 @@
 # shellcheck source=selftests/control.sh
 . "${OVLY_TOP:?}/selftests/control.sh"
 
-suite_setup() { overlay; }
+suite_setup() { underlay; }
 
 # hub: a device with the peers hub and other.
 hub() {
@@ -20,7 +20,7 @@ test_flags_of_new() {
 	local before flags
 	hub
 	for flags in "" +excl +replace; do
-		refused ENOENT - 'no path' "path-new$flags" ifname=ov0 path{ if-id-in=7 peer-name=hub }
+		refused ENOENT '*' 'no path' "path-new$flags" ifname=ov0 path{ if-id-in=7 peer-name=hub }
 	done
 	same "" "$(entries path-get)" "paths"
 	granted path-new+create ifname=ov0 path{ if-id-in=7 peer-name=hub }
@@ -28,14 +28,14 @@ test_flags_of_new() {
 	granted path-new+create+replace ifname=ov0 path{ if-id-in=9 peer-name=hub }
 	before=$(state)
 	for flags in "" +create +excl +create+excl; do
-		refused EEXIST - 'has this if-id' "path-new$flags" ifname=ov0 \
+		refused EEXIST '*' 'has this if-id' "path-new$flags" ifname=ov0 \
 			path{ if-id-in=7 peer-name=hub priority=1 }
 	done
 	same "$before" "$(state)" "state after refusals"
 	granted path-new+replace ifname=ov0 path{ if-id-in=7 peer-name=hub priority=1 }
-	matches 'priority=1 ' path 7
+	has 'priority=1' path_get 7
 	granted path-new+create+replace ifname=ov0 path{ if-id-in=7 peer-name=hub priority=2 }
-	matches 'priority=2 ' path 7
+	has 'priority=2' path_get 7
 	same 3 "$(entries path-get | wc -l)" "paths"
 	refused EOPNOTSUPP - '' path-new+create+excl+replace ifname=ov0 path{ if-id-in=6 peer-name=hub }
 }
@@ -49,11 +49,12 @@ test_everything_that_is_set_is_shown() {
 	granted path-new+create ifname=ov0 path{ if-id-in=4294967295 if-id-out=8 peer-name=hub \
 		endpoint=192.0.2.2 local=192.0.2.1 "underlay=$wan0" priority=0 "label=$label" \
 		"remote-id=C=X%20$identity" }
-	matches "path\{ if-id-in=4294967295 if-id-out=8 peer-id=1 peer-name=hub endpoint=192.0.2.2 local=192.0.2.1 underlay=$wan0 priority=0 label=$label remote-id=\"C=X $identity\" state=0 sa-in=0 sa-out=0" \
-		path 4294967295
+	has "if-id-in=4294967295 if-id-out=8 peer-id=1 peer-name=hub endpoint=192.0.2.2 local=192.0.2.1
+		underlay=$wan0 priority=0 label=$label state=0 sa-in=0 sa-out=0" path_get 4294967295
+	matches " remote-id=\"C=X $identity\"" path_get 4294967295
 	granted path-new+create ifname=ov0 path{ if-id-in=1 peer-id=1 endpoint=2001:db8::2 local=2001:db8::1 }
-	matches 'if-id-in=1 if-id-out=1 .*endpoint=2001:db8::2 local=2001:db8::1 underlay=0 priority=100' path 1
-	same "$(path 1 | head -n 1)" "$(entries path-get | head -n 1)" "dump and get"
+	has 'if-id-in=1 if-id-out=1 endpoint=2001:db8::2 local=2001:db8::1 underlay=0 priority=100' path_get 1
+	same "$(path_get 1 | head -n 1)" "$(entries path-get | head -n 1)" "dump and get"
 	same $'1\n4294967295' "$(entries path-get | field if-id-in)" "dump"
 	granted path-del path{ if-id-in=1 }
 	granted path-del path{ if-id-in=4294967295 }
@@ -63,11 +64,11 @@ test_set_changes_what_it_names() {
 	hub
 	granted path-new+create ifname=ov0 path{ if-id-in=7 peer-name=hub endpoint=192.0.2.2 label=one }
 	granted path-set path{ if-id-in=7 priority=5 }
-	matches 'endpoint=192.0.2.2 underlay=0 priority=5 label=one' path 7
+	has 'endpoint=192.0.2.2 underlay=0 priority=5 label=one' path_get 7
 	granted path-set ifname=ov0 path{ if-id-in=7 label=two }
-	matches 'endpoint=192.0.2.2 underlay=0 priority=5 label=two' path 7
+	has 'endpoint=192.0.2.2 underlay=0 priority=5 label=two' path_get 7
 	granted path-set path{ if-id-in=7 endpoint=192.0.2.3 }
-	matches 'endpoint=192.0.2.3 underlay=0 priority=5 label=two' path 7
+	has 'endpoint=192.0.2.3 underlay=0 priority=5 label=two' path_get 7
 	matches '^192.0.2.3$' throws
 }
 
@@ -79,20 +80,20 @@ test_refused_set_changes_nothing() {
 	ip -n "$here" route add 192.0.2.9 dev wan0 table 220
 	defer ip -n "$here" route del 192.0.2.9 dev wan0 table 220
 	before=$(state)
-	refused EINVAL - 'does not change' path-set path{ if-id-in=7 peer-name=other priority=1 }
-	refused EINVAL - 'does not change' path-set path{ if-id-in=7 peer-id=2 priority=1 }
-	refused EINVAL - 'if-ids.*not change' path-set path{ if-id-in=7 if-id-out=9 priority=1 }
-	refused ENOENT - 'no path' path-set path{ if-id-in=9 priority=1 }
-	refused ENOENT - 'no path' path-del path{ if-id-in=9 }
-	refused ENOENT - 'no path' path-get path{ if-id-in=9 }
-	refused EEXIST - 'another path has the if-id' path-new+create ifname=ov0 \
-		path{ if-id-in=9 if-id-out=8 peer-name=hub endpoint=192.0.2.2 }
-	refused EEXIST - 'another path has the if-id' path-new+replace ifname=ov0 \
-		path{ if-id-in=7 if-id-out=8 peer-name=hub endpoint=192.0.2.2 }
-	refused EEXIST - "somebody else's route to the endpoint" path-set path{ if-id-in=7 endpoint=192.0.2.9 priority=1 }
-	refused EEXIST - "somebody else's route to the endpoint" path-new+create ifname=ov0 \
+	refused EINVAL '*' 'does not change' path-set path{ if-id-in=7 peer-name=other priority=1 }
+	refused EINVAL '*' 'does not change' path-set path{ if-id-in=7 peer-id=2 priority=1 }
+	refused EINVAL '*' 'if-ids.*not change' path-set path{ if-id-in=7 if-id-out=9 priority=1 }
+	refused ENOENT '*' 'no path' path-set path{ if-id-in=9 priority=1 }
+	refused ENOENT '*' 'no path' path-del path{ if-id-in=9 }
+	refused ENOENT '*' 'no path' path-get path{ if-id-in=9 }
+	refused EEXIST '*' 'another path has the if-id' path-new+create ifname=ov0 \
+		path{ if-id-in=9 if-id-out=8 peer-name=hub endpoint=192.0.2.4 }
+	refused EEXIST '*' 'another path has the if-id' path-new+replace ifname=ov0 \
+		path{ if-id-in=7 if-id-out=8 peer-name=hub endpoint=192.0.2.4 }
+	refused EEXIST '*' "somebody else's route to the endpoint" path-set path{ if-id-in=7 endpoint=192.0.2.9 priority=1 }
+	refused EEXIST '*' "somebody else's route to the endpoint" path-new+create ifname=ov0 \
 		path{ if-id-in=9 peer-name=hub endpoint=192.0.2.9 }
-	refused EEXIST - "somebody else's route to the endpoint" path-new+replace ifname=ov0 \
+	refused EEXIST '*' "somebody else's route to the endpoint" path-new+replace ifname=ov0 \
 		path{ if-id-in=7 peer-name=other endpoint=192.0.2.9 }
 	same "$before" "$(state)" "state after refusals"
 }
@@ -100,13 +101,13 @@ test_refused_set_changes_nothing() {
 test_replace_moves_an_if_id_to_another_peer() {
 	hub
 	granted path-new+create ifname=ov0 path{ if-id-in=7 peer-name=hub endpoint=192.0.2.2 }
-	sas 7
-	defer sas_del 7
-	matches 'state=1 .*active-path=7' peer hub
+	sa_pair 7
+	defer sa_pair_del 7
+	has 'state=1 active-path=7' peer_get hub
 	granted path-new+replace ifname=ov0 path{ if-id-in=7 peer-name=other endpoint=192.0.2.2 }
 	same "other" "$(entries path-get | field peer-name)" "the path's peer"
-	matches 'state=0 ' peer hub
-	matches 'state=1 .*active-path=7' peer other
+	has 'state=0' peer_get hub
+	has 'state=1 active-path=7' peer_get other
 	same "192.0.2.2" "$(throws)" "throw routes"
 }
 
@@ -116,9 +117,9 @@ test_if_id_is_unique_in_the_namespace() {
 	defer ip -n "$here" link del ov1
 	granted peer-new+create ifname=ov1 peer{ name=hub addr=10.9.1.2 }
 	granted path-new+create ifname=ov0 path{ if-id-in=7 peer-name=hub }
-	refused EEXIST - 'another path has the if-id' path-new+create ifname=ov1 path{ if-id-in=7 peer-name=hub }
-	refused EEXIST - 'another path has the if-id' path-new+create+replace ifname=ov1 path{ if-id-in=7 peer-name=hub }
-	refused ENOENT - 'no path of the device' path-del ifname=ov1 path{ if-id-in=7 }
+	refused EEXIST '*' 'another path has the if-id' path-new+create ifname=ov1 path{ if-id-in=7 peer-name=hub }
+	refused EEXIST '*' 'another path has the if-id' path-new+create+replace ifname=ov1 path{ if-id-in=7 peer-name=hub }
+	refused ENOENT '*' 'no path of the device' path-del ifname=ov1 path{ if-id-in=7 }
 	# In another namespace it is another one.
 	setup_ns there
 	ip netns exec "$there" ovlyhelper dev add ov0 mode multipoint up
@@ -132,48 +133,48 @@ test_best_priority_then_newest_is_active() {
 	local id
 	hub
 	for id in 5 6 7; do
-		sas "$id"
-		defer sas_del "$id"
+		sa_pair "$id"
+		defer sa_pair_del "$id"
 	done
 	granted path-new+create ifname=ov0 path{ if-id-in=5 peer-name=hub priority=10 }
 	granted path-new+create ifname=ov0 path{ if-id-in=6 peer-name=hub priority=20 }
-	matches 'paths=2 active-path=5 transitions=1' peer hub
-	matches ' state=2 ' path 5
-	matches ' state=1 ' path 6
+	has 'paths=2 active-path=5 transitions=1' peer_get hub
+	has 'state=2' path_get 5
+	has 'state=1' path_get 6
 	# Equal priority: the newest, and a set makes new.
 	granted path-new+create ifname=ov0 path{ if-id-in=7 peer-name=hub priority=10 }
-	matches 'paths=3 active-path=7 ' peer hub
+	has 'paths=3 active-path=7' peer_get hub
 	granted path-set path{ if-id-in=5 label=again }
-	matches 'active-path=5 ' peer hub
+	has 'active-path=5' peer_get hub
 	granted path-set path{ if-id-in=6 priority=1 }
-	matches 'active-path=6 ' peer hub
+	has 'active-path=6' peer_get hub
 	granted path-del path{ if-id-in=6 }
-	matches 'paths=2 active-path=5 ' peer hub
+	has 'paths=2 active-path=5' peer_get hub
 	granted path-del path{ if-id-in=5 }
 	granted path-del path{ if-id-in=7 }
 	# Never down on the way.
-	matches 'state=0 routes=0 paths=0 transitions=1' peer hub
+	has 'state=0 routes=0 paths=0 transitions=1' peer_get hub
 }
 
 test_path_follows_its_sas() {
 	hub
 	granted path-new+create ifname=ov0 path{ if-id-in=7 peer-name=hub endpoint=192.0.2.2 }
-	matches 'state=0 sa-in=0 sa-out=0' path 7
-	sas 7
-	matches 'state=2 sa-in=1 sa-out=1' path 7
-	matches 'state=1 routes=0 paths=1 active-path=7 transitions=1' peer hub
+	has 'state=0 sa-in=0 sa-out=0' path_get 7
+	sa_pair 7
+	has 'state=2 sa-in=1 sa-out=1' path_get 7
+	has 'state=1 routes=0 paths=1 active-path=7 transitions=1' peer_get hub
 	# One to somebody else under the same id does not lead to the endpoint.
-	sas 7 192.0.2.66
-	matches 'state=2 sa-in=2 sa-out=1' path 7
-	sas_del 7
-	matches 'state=0 sa-in=1 sa-out=0' path 7
-	sas_del 7 192.0.2.66
-	matches 'state=0 sa-in=0 sa-out=0' path 7
-	matches 'state=0 routes=0 paths=1 transitions=1' peer hub
-	sas 7
-	matches 'transitions=2' peer hub
+	sa_pair 7 192.0.2.66
+	has 'state=2 sa-in=2 sa-out=1' path_get 7
+	sa_pair_del 7
+	has 'state=0 sa-in=1 sa-out=0' path_get 7
+	sa_pair_del 7 192.0.2.66
+	has 'state=0 sa-in=0 sa-out=0' path_get 7
+	has 'state=0 routes=0 paths=1 transitions=1' peer_get hub
+	sa_pair 7
+	has 'transitions=2' peer_get hub
 	in_ns here ip xfrm state flush
-	matches 'state=0 sa-in=0 sa-out=0' path 7
+	has 'state=0 sa-in=0 sa-out=0' path_get 7
 }
 
 test_throw_route_is_one_for_all_paths_to_an_endpoint() {

@@ -8,14 +8,14 @@
 # shellcheck source=selftests/control.sh
 . "${OVLY_TOP:?}/selftests/control.sh"
 
-suite_setup() { overlay; }
+suite_setup() { underlay; }
 
 test_flags_of_new() {
 	local before
 	fresh multipoint
-	refused ENOENT - 'no such peer' peer-new ifname=ov0 peer{ name=a }
-	refused ENOENT - 'no such peer' peer-new+replace ifname=ov0 peer{ name=a }
-	refused ENOENT - 'no such peer' peer-new+excl ifname=ov0 peer{ name=a }
+	refused ENOENT '*' 'no such peer' peer-new ifname=ov0 peer{ name=a }
+	refused ENOENT '*' 'no such peer' peer-new+replace ifname=ov0 peer{ name=a }
+	refused ENOENT '*' 'no such peer' peer-new+excl ifname=ov0 peer{ name=a }
 	same "" "$(entries peer-get)" "peers"
 	granted peer-new+create ifname=ov0 peer{ name=a }
 	granted peer-new+create+excl ifname=ov0 peer{ name=b }
@@ -26,9 +26,9 @@ test_flags_of_new() {
 	done
 	same "$before" "$(state)" "state after refusals"
 	granted peer-new+replace ifname=ov0 peer{ name=a on-down=1 }
-	matches 'on-down=1' peer a
+	has 'on-down=1' peer_get a
 	granted peer-new+create+replace ifname=ov0 peer{ name=a on-down=0 }
-	matches 'on-down=0' peer a
+	has 'on-down=0' peer_get a
 	same 3 "$(entries peer-get | wc -l)" "peers"
 	# Together they are the flags of a dump, which this is not.
 	refused EOPNOTSUPP - '' peer-new+create+excl+replace ifname=ov0 peer{ name=d }
@@ -51,28 +51,28 @@ test_everything_that_is_set_is_shown() {
 	name=$(printf 'n%.0s' {1..63})
 	granted peer-new+create ifname=ov0 peer{ "name=$name" addr=10.9.0.2 addr=fd09::2 \
 		addr=10.9.0.3 on-down=1 route-limit=15 }
-	matches "name=$name addr=10.9.0.2 addr=fd09::2 addr=10.9.0.3 on-down=1 route-limit=15 state=0 routes=0 paths=0 transitions=0" \
-		peer "$name"
+	matches " name=$name addr=10.9.0.2 addr=fd09::2 addr=10.9.0.3 " peer_get "$name"
+	has "on-down=1 route-limit=15 state=0 routes=0 paths=0 transitions=0" peer_get "$name"
 	matches 'stats\{ rx-packets=0 ' in_ns here ovlynl "do" peer-get ifname=ov0 peer{ "name=$name" }
 	# By id, by name and by both it is the same; both have to agree.
-	same "$(peer "$name")" "$(nl peer-get ifname=ov0 peer{ id=1 })" "by id"
-	same "$(peer "$name")" "$(nl peer-get ifname=ov0 peer{ id=1 "name=$name" })" "by both"
+	same "$(peer_get "$name")" "$(nl peer-get ifname=ov0 peer{ id=1 })" "by id"
+	same "$(peer_get "$name")" "$(nl peer-get ifname=ov0 peer{ id=1 "name=$name" })" "by both"
 	granted peer-new+create ifname=ov0 peer{ name=b }
 	refused EINVAL peer.name 'two peers' peer-get ifname=ov0 peer{ id=1 name=b }
 	refused ENOENT peer.id 'no such peer' peer-get ifname=ov0 peer{ id=77 }
 	refused ENOENT peer.name 'no such peer' peer-get ifname=ov0 peer{ name=c }
-	same "$(entries peer-get | head -n 1)" "$(peer "$name" | head -n 1)" "dump and get"
+	same "$(entries peer-get | head -n 1)" "$(peer_get "$name" | head -n 1)" "dump and get"
 }
 
 test_set_changes_what_it_names() {
 	fresh multipoint
 	granted peer-new+create ifname=ov0 peer{ name=a addr=10.9.0.2 on-down=1 route-limit=15 }
 	granted peer-set ifname=ov0 peer{ name=a route-limit=16 }
-	matches 'addr=10.9.0.2 on-down=1 route-limit=16' peer a
+	has 'addr=10.9.0.2 on-down=1 route-limit=16' peer_get a
 	granted peer-set ifname=ov0 peer{ id=1 on-down=0 }
-	matches 'addr=10.9.0.2 on-down=0 route-limit=16' peer a
+	has 'addr=10.9.0.2 on-down=0 route-limit=16' peer_get a
 	granted peer-set ifname=ov0 peer{ name=a route-limit=0 }
-	matches 'addr=10.9.0.2 on-down=0 route-limit=0' peer a
+	has 'addr=10.9.0.2 on-down=0 route-limit=0' peer_get a
 	refused ENOENT peer.name 'no such peer' peer-set ifname=ov0 peer{ name=b route-limit=1 }
 }
 
@@ -133,8 +133,8 @@ test_p2p_has_one_peer() {
 	fresh p2p
 	granted peer-new+create ifname=ov0 peer{ name=a addr=10.9.0.2 }
 	before=$(state)
-	refused EEXIST - 'one peer.*multipoint' peer-new+create ifname=ov0 peer{ name=b addr=10.9.0.3 }
-	refused EEXIST - 'one peer.*multipoint' peer-new+create+replace ifname=ov0 peer{ name=b }
+	refused EEXIST '*' 'one peer.*multipoint' peer-new+create ifname=ov0 peer{ name=b addr=10.9.0.3 }
+	refused EEXIST '*' 'one peer.*multipoint' peer-new+create+replace ifname=ov0 peer{ name=b }
 	same "$before" "$(state)" "state after refusals"
 	granted peer-new+create+replace ifname=ov0 peer{ name=a on-down=1 }
 	granted peer-del ifname=ov0 peer{ name=a }
@@ -149,13 +149,83 @@ test_limit_refuses_and_what_is_there_stays() {
 	refused ENOSPC - 'limit' route-new+create ifname=ov0 route{ dst=10.22.0.0 prefixlen=16 peer-name=a }
 	# One that exists counts once.
 	granted route-new+replace ifname=ov0 route{ dst=10.21.0.0 prefixlen=16 peer-name=a }
-	matches 'routes=2 ' peer a
+	has 'routes=2' peer_get a
 	granted peer-set ifname=ov0 peer{ name=a route-limit=1 }
 	same 3 "$(routes | grep -c .)" "routes in the table"
 	refused ENOSPC - 'limit' route-new+create ifname=ov0 route{ dst=10.22.0.0 prefixlen=16 peer-name=a }
 	granted route-del ifname=ov0 route{ dst=10.20.0.0 prefixlen=16 }
 	granted peer-set ifname=ov0 peer{ name=a route-limit=0 }
 	granted route-new+create ifname=ov0 route{ dst=10.22.0.0 prefixlen=16 peer-name=a }
+}
+
+test_limit_disables_until_it_is_set_again() {
+	fresh multipoint
+	granted peer-new+create ifname=ov0 peer{ name=a addr=10.9.0.2 route-limit=2 limit-action=1 }
+	granted peer-new+create ifname=ov0 peer{ name=b addr=10.9.0.3 }
+	has 'limit-action=1 routes-disabled=0' peer_get a
+	granted route-new+create ifname=ov0 route{ dst=10.20.0.0 prefixlen=16 peer-name=a }
+	granted route-new+create ifname=ov0 route{ dst=10.21.0.0 prefixlen=16 peer-name=a }
+	granted route-new+create ifname=ov0 route{ dst=10.31.0.0 prefixlen=16 peer-name=b }
+	refused ENOSPC '*' 'limit' route-new+create ifname=ov0 route{ dst=10.22.0.0 prefixlen=16 peer-name=a }
+	# Those of this peer go, but for its system address; it owns them still.
+	wait_for 10 "its routes leave the table" lacks '^10.2[0-9].0.0' routes
+	same $'10.9.0.2\n10.9.0.3\n10.31.0.0/16' "$(routes | cut -d' ' -f1)" "table"
+	has 'routes=2 routes-disabled=1' peer_get a
+	has 'dst=10.20.0.0 flags=0' entries route-get ifname=ov0 route{ peer-name=a }
+	refused ENOSPC '*' 'limit' route-new+create ifname=ov0 route{ dst=10.22.0.0 prefixlen=16 peer-name=a }
+	# A daemon that repeats itself does not decide that it is over.
+	granted peer-new+create+replace ifname=ov0 peer{ name=a route-limit=2 limit-action=1 }
+	granted peer-set ifname=ov0 peer{ name=a on-down=0 }
+	has 'routes-disabled=1' peer_get a
+	granted peer-set ifname=ov0 peer{ name=a route-limit=3 }
+	has 'routes-disabled=0' peer_get a
+	wait_for 10 "its routes are back" matches '^10.21.0.0/16 via 10.9.0.2' routes
+	granted route-new+create ifname=ov0 route{ dst=10.22.0.0 prefixlen=16 peer-name=a }
+	same 3 "$(routes | grep -c '^10.2[0-9].0.0')" "routes in the table"
+}
+
+test_mark_and_priority() {
+	fresh multipoint
+	granted peer-new+create ifname=ov0 peer{ name=a mark=4294967295 priority=7 }
+	has 'mark=4294967295 priority=7' peer_get a
+	granted peer-set ifname=ov0 peer{ name=a mark=0 }
+	has 'mark=0 priority=7' peer_get a
+}
+
+test_backup_is_set_shown_and_forgotten() {
+	local before
+	fresh multipoint
+	peers a=10.9.0.1 b=10.9.0.2 c=10.9.0.3
+	has 'backup-id=0 via-backup=0' peer_get a
+	granted peer-set ifname=ov0 peer{ name=a backup-name=b }
+	has 'backup-id=2 backup-name=b via-backup=0' peer_get a
+	granted peer-set ifname=ov0 peer{ name=b backup-id=1 }
+	has 'backup-id=1 backup-name=a' peer_get b
+	granted peer-new+create ifname=ov0 peer{ name=d backup-id=3 backup-name=c }
+	has 'backup-id=3 backup-name=c' peer_get d
+	before=$(state)
+	refused EINVAL '*' 'its own backup' peer-set ifname=ov0 peer{ name=a backup-name=a on-down=1 }
+	refused ENOENT peer.backup-name 'no such peer' peer-set ifname=ov0 peer{ name=a backup-name=x on-down=1 }
+	refused ENOENT peer.backup-id 'no such peer' peer-set ifname=ov0 peer{ name=a backup-id=99 on-down=1 }
+	refused EINVAL '*' 'two peers' peer-set ifname=ov0 peer{ name=a backup-id=2 backup-name=c on-down=1 }
+	refused ENOENT '*' 'no such peer' peer-new+create ifname=ov0 peer{ name=e backup-name=e }
+	same "$before" "$(state)" "state after refusals"
+	# The backup takes over while it is up and the other is down.
+	granted path-new+create ifname=ov0 path{ if-id-in=7 peer-name=b }
+	sa_pair 7
+	has 'state=0 backup-id=2 via-backup=1' peer_get a
+	sa_pair_del 7
+	has 'state=0 backup-id=2 via-backup=0' peer_get a
+	# Cleared, and gone with the other.
+	granted peer-set ifname=ov0 peer{ name=a backup-id=0 }
+	has 'backup-id=0' peer_get a
+	lacks 'backup-name' peer_get a
+	granted peer-del ifname=ov0 peer{ name=c }
+	has 'backup-id=0' peer_get d
+	lacks 'backup-name' peer_get d
+	fresh p2p
+	granted peer-new+create ifname=ov0 peer{ name=a }
+	refused EOPNOTSUPP peer.backup-name 'p2p' peer-set ifname=ov0 peer{ name=a backup-name=a }
 }
 
 test_names_are_per_device() {
@@ -179,6 +249,9 @@ test_refused_set_changes_nothing		a set that is refused for one reason changes n
 test_delete_takes_all_along			delete takes paths and routes along, and the id is not used again
 test_p2p_has_one_peer				a p2p device has one peer
 test_limit_refuses_and_what_is_there_stays	the route limit refuses, and what is there stays
+test_limit_disables_until_it_is_set_again	a limit that disables: routes leave the table until it is set again
+test_mark_and_priority				mark and priority are set and shown
+test_backup_is_set_shown_and_forgotten		a backup is set by id and name, shown, refused, cleared, and goes with its peer
 test_names_are_per_device			names are per device
 "
 run_cases "$@"
