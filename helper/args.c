@@ -55,7 +55,12 @@ static bool set_backup(struct ovly_peer *peer, const char *value,
 		return false;
 	peer->backup_id = 0;
 	peer->has &= ~(id | name);
-	peer->has |= strcmp(value, "none") ? name : id;
+	if (strcmp(value, "none")) {
+		peer->has |= name;
+	} else {
+		peer->has |= id;
+		peer->backup_name[0] = '\0';
+	}
 	return true;
 }
 

@@ -56,10 +56,13 @@ static bool prepare(int argc, char **argv, struct ovly_nl *nl,
 	return false;
 }
 
-/* " with address 10.0.0.1, 10.0.0.2": the kernel does not say which it means. */
-static const char *with_addrs(const struct ovly_addrs *list, char *buf,
-			      size_t size)
+/* " with address 10.0.0.1, 10.0.0.2 with backup hub2": the kernel does not say
+ * which it means.
+ */
+static const char *with_what(const struct ovly_peer *peer, char *buf,
+			     size_t size)
 {
+	const struct ovly_addrs *list = &peer->addr;
 	char addr[ADDR_STRLEN];
 	unsigned int i;
 	size_t n = 0;
@@ -69,6 +72,9 @@ static const char *with_addrs(const struct ovly_addrs *list, char *buf,
 		n += (size_t)snprintf(buf + n, size - n, "%s%s",
 				      i ? ", " : " with address ",
 				      addr_str(&list->a[i], addr));
+	if (peer->backup_name[0] && n < size)
+		snprintf(buf + n, size - n, " with backup %s",
+			 peer->backup_name);
 	return buf;
 }
 
@@ -79,7 +85,7 @@ static bool change(int cmd, int flags, const char *what, int argc, char **argv,
 	struct ovly_peer peer;
 	struct ovly_req req;
 	struct ovly_nl nl;
-	char addrs[200];
+	char what_of[280];
 	bool ok;
 
 	if (!prepare(argc, argv, &nl, &peer, &req, e))
@@ -87,8 +93,8 @@ static bool change(int cmd, int flags, const char *what, int argc, char **argv,
 	ok = ovly_ctl_do(&nl, cmd, flags, &req, NULL, &refusal);
 	if (!ok)
 		ovly_nl_err(e, &refusal, "cannot %s peer '%s'%s", what,
-			    peer.name, with_addrs(&peer.addr, addrs,
-						  sizeof(addrs)));
+			    peer.name, with_what(&peer, what_of,
+						 sizeof(what_of)));
 	ovly_nl_close(&nl);
 	return ok;
 }

@@ -19,6 +19,7 @@ static const char *lookup(const char *name)
 static bool parse(int argc, char **argv, struct updown_conf *conf,
 		  struct err *e)
 {
+	struct ovly_peer *peer = &conf->settings;
 	uint32_t *has = &conf->has;
 	const struct arg args[] = {
 		ARG("dev", ARG_IFNAME, conf->dev),
@@ -33,10 +34,18 @@ static bool parse(int argc, char **argv, struct updown_conf *conf,
 		ARG("local-addr", ARG_ADDRS, &conf->local_addr),
 		ARG("priority", ARG_U32, &conf->priority,
 		  .has = has, .bit = UPDOWN_HAS_PRIORITY),
-		ARG("on-down", ARG_WORD, &conf->on_down, .words = on_down_words,
-		  .has = has, .bit = UPDOWN_HAS_ON_DOWN),
-		ARG("limit", ARG_U32, &conf->limit,
-		  .has = has, .bit = UPDOWN_HAS_LIMIT),
+		ARG("on-down", ARG_WORD, &peer->on_down, .words = on_down_words,
+		  .has = &peer->has, .bit = HAS(OVLY_A_PEER_ON_DOWN)),
+		ARG("limit", ARG_U32, &peer->route_limit,
+		  .has = &peer->has, .bit = HAS(OVLY_A_PEER_ROUTE_LIMIT)),
+		ARG("limit-action", ARG_WORD, &peer->limit_action,
+		  .words = limit_action_words, .has = &peer->has,
+		  .bit = HAS(OVLY_A_PEER_LIMIT_ACTION)),
+		ARG("backup", ARG_BACKUP, peer),
+		ARG("mark", ARG_U32, &peer->mark, .has = &peer->has,
+		  .bit = HAS(OVLY_A_PEER_MARK)),
+		ARG("peer-priority", ARG_U32, &peer->priority,
+		  .has = &peer->has, .bit = HAS(OVLY_A_PEER_PRIORITY)),
 		ARG("table", ARG_U32, &conf->table, .min = 1,
 		  .has = has, .bit = UPDOWN_HAS_TABLE),
 		ARG("mtu", ARG_U32, &conf->mtu, .min = 68, .max = 65535,
@@ -104,6 +113,11 @@ const struct command cmd_updown = {
 "  --priority N               of the path, lowest is preferred; 100\n"
 "  --on-down hold|withdraw    routes while the peer is down; hold\n"
 "  --limit N                  routes that the peer may own; unlimited\n"
+"  --limit-action refuse|disable   what one more does: it is refused, or all of\n"
+"                             the peer's routes leave the table, too\n"
+"  --backup PEER|none         takes the packets while this peer is down\n"
+"  --mark N                   packet mark of what comes from and goes to the peer\n"
+"  --peer-priority N          traffic class of the same\n"
 "  --table N                  of the device when it is made; 220\n"
 "  --mtu N                    of the device\n"
 "  --src-valid strict|loose|off\n"

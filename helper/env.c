@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "env.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -104,6 +105,29 @@ static bool read_if_ids(env_lookup lookup, struct pluto *out, struct err *e)
 	return true;
 }
 
+/* Identities may be longer than the module takes.  Two that differ behind the
+ * cut still differ: the mark ends with a hash of the whole (FNV-1a).
+ */
+static bool read_identity(const char *id, char out[OVLY_REMOTE_ID_MAX + 1],
+			  struct err *e)
+{
+	const size_t room = OVLY_REMOTE_ID_MAX - strlen("...#0123456789abcdef");
+	uint64_t hash = 0xcbf29ce484222325;
+	char cut[OVLY_REMOTE_ID_MAX + 1];
+	size_t n = room;
+	const char *s;
+
+	if (strlen(id) <= OVLY_REMOTE_ID_MAX)
+		return parse_text(id, out, OVLY_REMOTE_ID_MAX + 1, e);
+	for (s = id; *s; s++)
+		hash = (hash ^ (uint8_t)*s) * 0x100000001b3;
+	/* not within a character of UTF-8 */
+	while (n && ((uint8_t)id[n] & 0xc0) == 0x80)
+		n--;
+	snprintf(cut, sizeof(cut), "%.*s...#%016" PRIx64, (int)n, id, hash);
+	return parse_text(cut, out, OVLY_REMOTE_ID_MAX + 1, e);
+}
+
 /* What only "up" needs: "down" must get through with little. */
 static bool read_for_up(env_lookup lookup, struct pluto *out, struct err *e)
 {
@@ -121,8 +145,7 @@ static bool read_for_up(env_lookup lookup, struct pluto *out, struct err *e)
 		return err_set(e, EXIT_USAGE,
 			       "PLUTO_PEER: '%s' is no unicast address",
 			       lookup("PLUTO_PEER"));
-	if (peer_id && !parse_text(peer_id, out->peer_id,
-				   sizeof(out->peer_id), e))
+	if (peer_id && !read_identity(peer_id, out->peer_id, e))
 		return err_prefix(e, "PLUTO_PEER_ID");
 	if (!client)
 		return err_set(e, EXIT_USAGE, "PLUTO_PEER_CLIENT is not set");
@@ -137,6 +160,7 @@ bool env_read(env_lookup lookup, struct pluto *out, struct err *e)
 {
 	const char *connection = lookup("PLUTO_CONNECTION");
 	const char *peer = lookup("PLUTO_PEER");
+	const char *reqid = lookup("PLUTO_REQID");
 
 	memset(out, 0, sizeof(*out));
 	if (!read_verb(lookup("PLUTO_VERB"), &out->up, e))
@@ -148,6 +172,8 @@ bool env_read(env_lookup lookup, struct pluto *out, struct err *e)
 		return err_prefix(e, "PLUTO_CONNECTION");
 	if (!read_if_ids(lookup, out, e))
 		return false;
+	if (reqid && !parse_u32(reqid, 0, UINT32_MAX, &out->reqid, e))
+		return err_prefix(e, "PLUTO_REQID");
 	if (out->up)
 		return read_for_up(lookup, out, e);
 	if (peer && !parse_addr(peer, &out->peer, e))

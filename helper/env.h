@@ -13,8 +13,9 @@
  *   PLUTO_MY_SOURCEIP[46_<n>]	 virtual addresses received
  *   PLUTO_PEER_SOURCEIP[46_<n>] virtual addresses given to the peer
  *   PLUTO_IF_ID_IN, PLUTO_IF_ID_OUT  XFRM interface ids, absent if none is set
- * PLUTO_UNIQUEID and PLUTO_REQID are never used as an identity: both change
- * over the life of a connection without a call.
+ *   PLUTO_REQID	tells this CHILD_SA's SAs from others with the same if_id
+ * PLUTO_UNIQUEID is never used, and neither is PLUTO_REQID as an identity: both
+ * change over the life of a connection without a call.
  */
 #ifndef OVLY_ENV_H
 #define OVLY_ENV_H
@@ -28,12 +29,13 @@ struct pluto {
 	char interface[IFNAMSIZ]; /* empty if unknown */
 	struct ovly_addr me;
 	struct ovly_addr peer;
-	char peer_id[OVLY_REMOTE_ID_MAX + 1];
+	char peer_id[OVLY_REMOTE_ID_MAX + 1]; /* a long one is cut and marked */
 	struct ovly_prefix peer_client;
 	struct ovly_addrs my_sourceip;
 	struct ovly_addrs peer_sourceip;
 	uint32_t if_id_in;
 	uint32_t if_id_out;
+	uint32_t reqid; /* 0: not said */
 };
 
 typedef const char *(*env_lookup)(const char *name);

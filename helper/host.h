@@ -79,6 +79,7 @@ struct host_sa {
 	bool udp; /* in UDP, for NAT */
 	char cipher[64], auth[64]; /* the kernel's names; empty: none */
 	uint64_t packets;
+	uint64_t added; /* seconds since 1970 */
 };
 
 /* A packet: what a route lookup goes by. */

@@ -137,6 +137,7 @@ bool host_sa_parse(struct nlmsghdr *hdr, struct host_sa *out)
 	out->esp = info->id.proto == IPPROTO_ESP;
 	out->tunnel = info->mode == XFRM_MODE_TUNNEL;
 	out->packets = info->curlft.packets;
+	out->added = info->curlft.add_time;
 	nlmsg_for_each_attr(nla, hdr, sizeof(*info), rem) {
 		switch (nla_type(nla)) {
 		case XFRMA_ALG_AEAD:
@@ -203,17 +204,8 @@ static bool list(struct host *host, int type, ovly_nl_cb cb, const char *what,
 
 bool host_read_xfrm(struct host *host, struct err *e)
 {
-	int ret;
-
-	host->xfrm = nl_socket_alloc();
-	if (!host->xfrm)
-		return err_set(e, EXIT_REFUSED, "out of memory");
-	ret = nl_connect(host->xfrm, NETLINK_XFRM);
-	if (ret < 0)
-		return err_set(e, EXIT_REFUSED,
-			       "cannot open a netlink socket for XFRM: %s",
-			       nl_geterror(ret));
-	nl_socket_set_msg_buf_size(host->xfrm, 64 << 10);
-	return list(host, XFRM_MSG_GETPOLICY, on_policy, "IPsec policies", e) &&
+	host->xfrm = ovly_nl_socket(NETLINK_XFRM, e);
+	return host->xfrm &&
+	       list(host, XFRM_MSG_GETPOLICY, on_policy, "IPsec policies", e) &&
 	       list(host, XFRM_MSG_GETSA, on_sa, "SAs", e);
 }

@@ -29,7 +29,7 @@
 /* A dump reads whole skbs; the kernel makes them up to 32 KiB when asked. */
 #define READ_SIZE (64 << 10)
 
-static struct nl_sock *open_socket(int protocol, struct err *e)
+struct nl_sock *ovly_nl_socket(int protocol, struct err *e)
 {
 	struct nl_sock *sk = nl_socket_alloc();
 	int one = 1;
@@ -93,10 +93,10 @@ enum ovly_nl_news ovly_nl_news(struct nlmsghdr *hdr)
 bool ovly_nl_open(struct ovly_nl *nl, bool need_module, struct err *e)
 {
 	memset(nl, 0, sizeof(*nl));
-	nl->genl = open_socket(NETLINK_GENERIC, e);
+	nl->genl = ovly_nl_socket(NETLINK_GENERIC, e);
 	if (!nl->genl)
 		return false;
-	nl->rtnl = open_socket(NETLINK_ROUTE, e);
+	nl->rtnl = ovly_nl_socket(NETLINK_ROUTE, e);
 	if (!nl->rtnl)
 		goto err_close;
 	if (!ovly_nl_resolve(nl) && need_module) {
@@ -322,7 +322,7 @@ bool ovly_nl_err(struct err *e, const struct ovly_nl_error *refusal,
 
 struct nl_sock *ovly_nl_subscriber(int protocol, struct err *e)
 {
-	struct nl_sock *sk = open_socket(protocol, e);
+	struct nl_sock *sk = ovly_nl_socket(protocol, e);
 	int size = SUBSCRIBER_RCVBUF;
 	int fd;
 

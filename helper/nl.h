@@ -60,6 +60,8 @@ bool ovly_nl_request(struct nl_sock *sk, struct nl_msg *msg, ovly_nl_cb cb,
 bool ovly_nl_err(struct err *e, const struct ovly_nl_error *refusal,
 		 const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* A socket for requests of another netlink family. */
+struct nl_sock *ovly_nl_socket(int protocol, struct err *e);
 /* A socket for notifications: non-blocking, with a large receive buffer. */
 struct nl_sock *ovly_nl_subscriber(int protocol, struct err *e);
 bool ovly_nl_join(struct nl_sock *sk, int group, struct err *e);

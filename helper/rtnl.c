@@ -240,6 +240,7 @@ static void on_addr(struct nlmsghdr *hdr, void *arg)
 	struct ovly_addr local = { 0 }, address = { 0 };
 	struct addr_walk *walk = arg;
 	struct nlattr *nla;
+	uint32_t tag = 0;
 	int rem;
 
 	if (hdr->nlmsg_type != RTM_NEWADDR ||
@@ -253,6 +254,8 @@ static void on_addr(struct nlmsghdr *hdr, void *arg)
 			read_addr(nla, ifa->ifa_family, &local);
 		else if (nla_type(nla) == IFA_ADDRESS)
 			read_addr(nla, ifa->ifa_family, &address);
+		else if (nla_type(nla) == IFA_RT_PRIORITY && nla_len(nla) == 4)
+			tag = nla_get_u32(nla);
 	}
 	/* IPv6 gives IFA_LOCAL only where there is a peer */
 	if (!local.family) {
@@ -264,6 +267,7 @@ static void on_addr(struct nlmsghdr *hdr, void *arg)
 	walk->list[walk->n].local = local;
 	walk->list[walk->n].peer = address;
 	walk->list[walk->n].len = ifa->ifa_prefixlen;
+	walk->list[walk->n].tag = tag;
 	walk->n++;
 }
 
@@ -290,7 +294,7 @@ bool ovly_rtnl_addr_list(struct ovly_nl *nl, uint32_t ifindex,
 static bool addr_change(struct ovly_nl *nl, int type, int flags,
 			const struct ovly_link *link,
 			const struct ovly_addr *local, bool self_peer,
-			struct ovly_nl_error *refusal)
+			uint32_t tag, struct ovly_nl_error *refusal)
 {
 	int bytes = (int)addr_bits(local) / 8;
 	struct ifaddrmsg ifa = { .ifa_family = local->family,
@@ -306,7 +310,8 @@ static bool addr_change(struct ovly_nl *nl, int type, int flags,
 	if (!msg || nla_put(msg, IFA_LOCAL, bytes, local->b) < 0 ||
 	    ((self_peer || !v6) &&
 	     nla_put(msg, IFA_ADDRESS, bytes, local->b) < 0) ||
-	    (v6 && nla_put_u32(msg, IFA_FLAGS, IFA_F_NODAD) < 0)) {
+	    (v6 && nla_put_u32(msg, IFA_FLAGS, IFA_F_NODAD) < 0) ||
+	    (tag && nla_put_u32(msg, IFA_RT_PRIORITY, tag) < 0)) {
 		nlmsg_free(msg);
 		refusal->error = ENOMEM;
 		return false;
@@ -323,8 +328,22 @@ bool ovly_rtnl_addr_add(struct ovly_nl *nl, const struct ovly_link *link,
 
 	/* already there is what was wanted */
 	if (addr_change(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, link,
-			local, self_peer, &refusal) ||
+			local, self_peer, 0, &refusal) ||
 	    refusal.error == EEXIST)
+		return true;
+	return ovly_nl_err(e, &refusal, "cannot put address %s on device '%s'",
+			   addr_str(local, buf), link->name);
+}
+
+bool ovly_rtnl_addr_add_tagged(struct ovly_nl *nl, const struct ovly_link *link,
+			       const struct ovly_addr *local, bool self_peer,
+			       uint32_t tag, struct err *e)
+{
+	struct ovly_nl_error refusal;
+	char buf[ADDR_STRLEN];
+
+	if (addr_change(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, link,
+			local, self_peer, tag, &refusal))
 		return true;
 	return ovly_nl_err(e, &refusal, "cannot put address %s on device '%s'",
 			   addr_str(local, buf), link->name);
@@ -337,7 +356,8 @@ bool ovly_rtnl_addr_del(struct ovly_nl *nl, const struct ovly_link *link,
 	struct ovly_nl_error refusal;
 	char buf[ADDR_STRLEN];
 
-	if (addr_change(nl, RTM_DELADDR, 0, link, local, self_peer, &refusal) ||
+	if (addr_change(nl, RTM_DELADDR, 0, link, local, self_peer, 0,
+			&refusal) ||
 	    refusal.error == EADDRNOTAVAIL)
 		return true;
 	return ovly_nl_err(e, &refusal,

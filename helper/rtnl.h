@@ -21,6 +21,10 @@ struct ovly_ifaddr {
 	struct ovly_addr local;
 	struct ovly_addr peer;
 	uint8_t len;
+	/* IFA_RT_PRIORITY, the metric of the prefix' route, which a host's
+	 * address does not have: whose the address is, 0: not said
+	 */
+	uint32_t tag;
 };
 
 /* A link that does not exist is no error: link->ifindex is 0. */
@@ -52,6 +56,10 @@ bool ovly_rtnl_addr_list(struct ovly_nl *nl, uint32_t ifindex,
 bool ovly_rtnl_addr_add(struct ovly_nl *nl, const struct ovly_link *link,
 			const struct ovly_addr *local, bool self_peer,
 			struct err *e);
+/* The same with a tag, which replaces that of an address that is there. */
+bool ovly_rtnl_addr_add_tagged(struct ovly_nl *nl, const struct ovly_link *link,
+			       const struct ovly_addr *local, bool self_peer,
+			       uint32_t tag, struct err *e);
 bool ovly_rtnl_addr_del(struct ovly_nl *nl, const struct ovly_link *link,
 			const struct ovly_addr *local, bool self_peer,
 			struct err *e);

@@ -3,47 +3,16 @@
 #include "updown.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/if.h>
 #include <linux/netlink.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "ctl.h"
 #include "fields.h"
-#include "log.h"
 #include "parse.h"
-#include "rtnl.h"
+#include "updown_run.h"
 
-#define LOCK_WAIT_MS 5000
-#define LOCK_POLL_MS 2
-
-/* What is there, and what this call has changed so far. */
-struct updown_run {
-	struct ovly_nl *nl;
-	const struct updown_conf *conf;
-	const struct pluto *env;
-	struct updown_want want;
-
-	struct ovly_link link;
-	uint32_t vrf;
-	struct ovly_ifaddr addr[64];
-	unsigned int addrs;
-	bool has_peer;
-	bool has_path; /* on our device */
-	struct ovly_peer peer;
-	struct ovly_path path; /* with our if-id-in, on whatever device */
-	uint32_t path_ifindex; /* which has it, 0: there is none */
-
-	bool made_dev, made_master, made_peer, made_path, changed_peer;
-	bool made_addr[OVLY_PEER_ADDRS_MAX];
-};
-
-static bool is_absent(const struct ovly_nl_error *refusal)
+bool updown_is_absent(const struct ovly_nl_error *refusal)
 {
 	return refusal->error == ENOENT || refusal->error == ESRCH ||
 	       refusal->error == ENODEV || refusal->error == ENXIO;
@@ -62,14 +31,13 @@ static bool get_peer(struct updown_run *r, struct err *e)
 				  &refusal);
 	if (r->has_peer)
 		r->peer = reply.peer;
-	else if (!is_absent(&refusal))
+	else if (!updown_is_absent(&refusal))
 		return ovly_nl_err(e, &refusal, "cannot look up peer '%s'",
 				   key.name);
 	return true;
 }
 
-/* *ifindex is that of the device that has it, 0 if there is none. */
-static bool get_path(struct ovly_nl *nl, uint32_t if_id_in,
+bool updown_path_get(struct ovly_nl *nl, uint32_t if_id_in,
 		     struct ovly_path *path, uint32_t *ifindex, struct err *e)
 {
 	struct ovly_path key = { .has = HAS(OVLY_A_PATH_IF_ID_IN),
@@ -82,7 +50,7 @@ static bool get_path(struct ovly_nl *nl, uint32_t if_id_in,
 	if (ovly_ctl_do(nl, OVLY_CMD_PATH_GET, 0, &req, &reply, &refusal)) {
 		*path = reply.path;
 		*ifindex = reply.ifindex;
-	} else if (!is_absent(&refusal)) {
+	} else if (!updown_is_absent(&refusal)) {
 		return ovly_nl_err(e, &refusal,
 				   "cannot look up the path with if-id %u",
 				   if_id_in);
@@ -90,7 +58,7 @@ static bool get_path(struct ovly_nl *nl, uint32_t if_id_in,
 	return true;
 }
 
-static bool del_path(struct ovly_nl *nl, uint32_t if_id_in, struct err *e)
+bool updown_path_del(struct ovly_nl *nl, uint32_t if_id_in, struct err *e)
 {
 	struct ovly_path key = { .has = HAS(OVLY_A_PATH_IF_ID_IN),
 				 .if_id_in = if_id_in };
@@ -98,7 +66,7 @@ static bool del_path(struct ovly_nl *nl, uint32_t if_id_in, struct err *e)
 	struct ovly_nl_error refusal;
 
 	if (ovly_ctl_do(nl, OVLY_CMD_PATH_DEL, 0, &req, NULL, &refusal) ||
-	    is_absent(&refusal))
+	    updown_is_absent(&refusal))
 		return true;
 	return ovly_nl_err(e, &refusal,
 			   "cannot delete the path with if-id %u", if_id_in);
@@ -180,7 +148,7 @@ static bool check_same_remote(struct updown_run *r, struct err *e)
 	if (!r->has_peer || r->peer.state != OVLY_PEER_UP ||
 	    !(r->peer.has & HAS(OVLY_A_PEER_ACTIVE_PATH)))
 		return true;
-	if (!get_path(r->nl, r->peer.active_path, &active, &ifindex, e))
+	if (!updown_path_get(r->nl, r->peer.active_path, &active, &ifindex, e))
 		return false;
 	if (!ifindex || !active.remote_id[0] || !r->want.path.remote_id[0] ||
 	    strcmp(active.label, r->want.path.label) ||
@@ -198,8 +166,9 @@ static bool check_path(struct updown_run *r, struct err *e)
 		return true;
 	/* A leftover is replaced, a path in use is not.  The SAs of this call
 	 * are there already: they count where both lead to the same endpoint.
+	 * Those that no charon has any more do not.
 	 */
-	if (r->path.sa_out <
+	if (r->path.sa_out < r->orphans.out +
 	    (addr_equal(&r->path.endpoint, &r->env->peer) ? 2 : 1))
 		return true;
 	return err_set(e, EXIT_REFUSED,
@@ -226,9 +195,14 @@ static bool prepare(struct updown_run *r, struct err *e)
 		return false;
 	if (!r->nl->family)
 		return true;
-	if (!get_path(r->nl, r->env->if_id_in, &r->path, &r->path_ifindex, e))
+	if (!updown_path_get(r->nl, r->env->if_id_in, &r->path, &r->path_ifindex, e))
 		return false;
 	r->has_path = r->path_ifindex && r->path_ifindex == r->link.ifindex;
+	/* one SA each way is what this call is about */
+	if (r->path_ifindex &&
+	    r->path.sa_in + r->path.sa_out > (has_own_path(r) ? 2u : 0u) &&
+	    !updown_orphans_find(&r->orphans, &r->path, e))
+		return false;
 	if (!check_path(r, e))
 		return false;
 	if (!r->link.ifindex)
@@ -317,34 +291,6 @@ static bool apply_dev_settings(struct updown_run *r, struct err *e)
 	return true;
 }
 
-static bool has_addr(const struct updown_run *r, const struct ovly_addr *a)
-{
-	unsigned int i;
-
-	for (i = 0; i < r->addrs; i++)
-		if (addr_equal(&r->addr[i].local, a))
-			return true;
-	return false;
-}
-
-static bool apply_addrs(struct updown_run *r, struct err *e)
-{
-	bool p2p = r->link.dev.mode == OVLY_MODE_P2P;
-	unsigned int i;
-
-	for (i = 0; i < r->want.local.n; i++) {
-		const struct ovly_addr *a = &r->want.local.a[i];
-
-		if (has_addr(r, a))
-			continue;
-		if (!ovly_rtnl_addr_add(r->nl, &r->link, a, p2p, e))
-			return false;
-		r->made_addr[i] = true;
-	}
-	return r->link.flags & IFF_UP ||
-	       ovly_rtnl_link_up(r->nl, &r->link, e);
-}
-
 static bool same_addrs(const struct ovly_addrs *a, const struct ovly_addrs *b)
 {
 	unsigned int i, k;
@@ -376,20 +322,67 @@ static bool send_peer(struct updown_run *r, const struct ovly_peer *peer,
 			   buf, r->conf->dev);
 }
 
+static bool same_backup(const struct ovly_peer *want,
+			const struct ovly_peer *have)
+{
+	if (want->has & HAS(OVLY_A_PEER_BACKUP_NAME))
+		return !strcmp(want->backup_name, have->backup_name);
+	return !(want->has & HAS(OVLY_A_PEER_BACKUP_ID)) ||
+	       want->backup_id == have->backup_id;
+}
+
+/* Nothing that is wanted differs. */
+static bool same_peer(const struct ovly_peer *want,
+		      const struct ovly_peer *have)
+{
+	static const uint32_t attrs[] = {
+		OVLY_A_PEER_ON_DOWN, OVLY_A_PEER_ROUTE_LIMIT,
+		OVLY_A_PEER_LIMIT_ACTION, OVLY_A_PEER_MARK,
+		OVLY_A_PEER_PRIORITY,
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(attrs) / sizeof(attrs[0]); i++) {
+		size_t off = field_find(&peer_fields, attrs[i])->off;
+
+		if (want->has & HAS(attrs[i]) &&
+		    memcmp((const char *)want + off, (const char *)have + off,
+			   sizeof(uint32_t)))
+			return false;
+	}
+	return same_backup(want, have) &&
+	       (!(want->has & HAS(OVLY_A_PEER_ADDR)) ||
+		same_addrs(&want->addr, &have->addr));
+}
+
+/* Two head-ends that stand in for each other come up one after the other: the
+ * name of the second is there before its tunnel is.
+ */
+static bool apply_backup(struct updown_run *r, struct err *e)
+{
+	struct ovly_peer backup = { .has = HAS(OVLY_A_PEER_NAME) };
+	struct ovly_req req = { .ifindex = r->link.ifindex, .peer = &backup };
+	struct ovly_nl_error refusal;
+
+	if (!(r->want.peer.has & HAS(OVLY_A_PEER_BACKUP_NAME)))
+		return true;
+	memcpy(backup.name, r->want.peer.backup_name, sizeof(backup.name));
+	r->made_backup = ovly_ctl_do(r->nl, OVLY_CMD_PEER_NEW,
+				     NLM_F_CREATE | NLM_F_EXCL, &req, NULL,
+				     &refusal);
+	if (r->made_backup || refusal.error == EEXIST)
+		return true;
+	return ovly_nl_err(e, &refusal, "backup peer '%s' is refused",
+			   backup.name);
+}
+
 static bool apply_peer(struct updown_run *r, struct err *e)
 {
 	const struct ovly_peer *want = &r->want.peer;
-	const struct ovly_peer *have = &r->peer;
 
-	if (r->has_peer &&
-	    (!(want->has & HAS(OVLY_A_PEER_ADDR)) ||
-	     same_addrs(&want->addr, &have->addr)) &&
-	    (!(want->has & HAS(OVLY_A_PEER_ON_DOWN)) ||
-	     want->on_down == have->on_down) &&
-	    (!(want->has & HAS(OVLY_A_PEER_ROUTE_LIMIT)) ||
-	     want->route_limit == have->route_limit))
+	if (r->has_peer && same_peer(want, &r->peer))
 		return true;
-	if (!send_peer(r, want, e))
+	if (!apply_backup(r, e) || !send_peer(r, want, e))
 		return false;
 	r->made_peer = !r->has_peer;
 	r->changed_peer = r->has_peer;
@@ -422,7 +415,7 @@ static bool apply_path(struct updown_run *r, struct err *e)
 	 * device: a leftover there makes room.
 	 */
 	if (r->path_ifindex && !r->has_path &&
-	    !del_path(r->nl, r->path.if_id_in, e))
+	    !updown_path_del(r->nl, r->path.if_id_in, e))
 		return false;
 	if (!ovly_ctl_do(r->nl, OVLY_CMD_PATH_NEW, NLM_F_CREATE | NLM_F_REPLACE,
 			 &req, NULL, &refusal))
@@ -464,7 +457,8 @@ static void collect_stale(const struct ovly_msg *msg, void *arg)
 	struct stale *stale = arg;
 
 	if (strcmp(path->peer_name, stale->r->want.peer.name) ||
-	    strcmp(path->label, stale->r->env->connection) ||
+	    (strcmp(path->label, stale->r->env->connection) &&
+	     strcmp(path->label, UPDOWN_NO_LABEL)) ||
 	    path->if_id_in == stale->r->env->if_id_in || path->sa_in ||
 	    path->sa_out || stale->n == 32)
 		return;
@@ -489,7 +483,7 @@ static void remove_stale_paths(struct updown_run *r)
 	ovly_ctl_dump(r->nl, OVLY_CMD_PATH_GET, &req, collect_stale, &stale,
 		      &refusal);
 	for (i = 0; i < stale.n; i++)
-		del_path(r->nl, stale.if_id[i], &ignored);
+		updown_path_del(r->nl, stale.if_id[i], &ignored);
 }
 
 /* Takes back what this call made; the first problem is the one to tell. */
@@ -503,15 +497,23 @@ static void undo(struct updown_run *r)
 	unsigned int i;
 
 	if (r->made_path)
-		del_path(r->nl, r->env->if_id_in, &ignored);
+		updown_path_del(r->nl, r->env->if_id_in, &ignored);
 	if (r->made_peer) {
 		memcpy(key.name, r->want.peer.name, sizeof(key.name));
 		ovly_ctl_do(r->nl, OVLY_CMD_PEER_DEL, 0, &req, NULL, &refusal);
 	} else if (r->changed_peer) {
 		r->peer.has &= HAS(OVLY_A_PEER_NAME) | HAS(OVLY_A_PEER_ADDR) |
 			       HAS(OVLY_A_PEER_ON_DOWN) |
-			       HAS(OVLY_A_PEER_ROUTE_LIMIT);
+			       HAS(OVLY_A_PEER_ROUTE_LIMIT) |
+			       HAS(OVLY_A_PEER_LIMIT_ACTION) |
+			       HAS(OVLY_A_PEER_BACKUP_ID) |
+			       HAS(OVLY_A_PEER_MARK) |
+			       HAS(OVLY_A_PEER_PRIORITY);
 		send_peer(r, &r->peer, &ignored);
+	}
+	if (r->made_backup) {
+		memcpy(key.name, r->want.peer.backup_name, sizeof(key.name));
+		ovly_ctl_do(r->nl, OVLY_CMD_PEER_DEL, 0, &req, NULL, &refusal);
 	}
 	for (i = 0; i < r->want.local.n; i++)
 		if (r->made_addr[i])
@@ -526,43 +528,6 @@ static void undo(struct updown_run *r)
 		ovly_rtnl_link_del(r->nl, r->link.ifindex, &ignored);
 }
 
-int updown_lock(void)
-{
-	uint64_t deadline = log_now_ms() + LOCK_WAIT_MS;
-	struct stat ns;
-	char name[64];
-	int fd;
-
-	if (stat("/proc/self/ns/net", &ns))
-		return -1;
-	snprintf(name, sizeof(name), "/run/ovlyhelper-updown.%ju.lock",
-		 (uintmax_t)ns.st_ino);
-	/* never unlinked: whoever waits for it would hold another file */
-	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -1;
-	while (flock(fd, LOCK_EX | LOCK_NB)) {
-		if (errno == EWOULDBLOCK && log_now_ms() < deadline) {
-			poll(NULL, 0, LOCK_POLL_MS);
-			continue;
-		}
-		if (errno == EINTR)
-			continue;
-		/* a call that hangs must not keep every tunnel down */
-		if (errno == EWOULDBLOCK)
-			log_warn("updown: another call does not end, going on beside it");
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-void updown_unlock(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
-
 bool updown_up(struct ovly_nl *nl, const struct updown_conf *conf,
 	       const struct pluto *env, struct err *e)
 {
@@ -571,26 +536,13 @@ bool updown_up(struct ovly_nl *nl, const struct updown_conf *conf,
 	if (!prepare(&r, e))
 		return false;
 	if (apply_dev(&r, e) && apply_vrf(&r, e) &&
-	    apply_dev_settings(&r, e) && apply_addrs(&r, e) &&
-	    apply_peer(&r, e) && apply_path(&r, e) && apply_route(&r, e)) {
+	    apply_dev_settings(&r, e) && updown_addrs_apply(&r, e) &&
+	    apply_peer(&r, e) && updown_orphans_remove(&r.orphans, e) &&
+	    apply_path(&r, e) && apply_route(&r, e)) {
 		remove_stale_paths(&r);
+		updown_addrs_settle(&r);
 		return true;
 	}
 	undo(&r);
 	return false;
-}
-
-bool updown_down(struct ovly_nl *nl, const struct pluto *env, struct err *e)
-{
-	struct ovly_path path;
-	uint32_t ifindex;
-
-	/* no module, no path */
-	if (!nl->family)
-		return true;
-	if (!get_path(nl, env->if_id_in, &path, &ifindex, e))
-		return false;
-	if (!ifindex || !updown_is_last(&path, env))
-		return true;
-	return del_path(nl, env->if_id_in, e);
 }

@@ -16,15 +16,16 @@
 enum {
 	UPDOWN_HAS_MODE = 1 << 0,
 	UPDOWN_HAS_PRIORITY = 1 << 1,
-	UPDOWN_HAS_ON_DOWN = 1 << 2,
-	UPDOWN_HAS_LIMIT = 1 << 3,
-	UPDOWN_HAS_TABLE = 1 << 4,
-	UPDOWN_HAS_MTU = 1 << 5,
-	UPDOWN_HAS_SRC_VALID = 1 << 6,
-	UPDOWN_HAS_FROM_TS = 1 << 7,
+	UPDOWN_HAS_TABLE = 1 << 2,
+	UPDOWN_HAS_MTU = 1 << 3,
+	UPDOWN_HAS_SRC_VALID = 1 << 4,
+	UPDOWN_HAS_FROM_TS = 1 << 5,
 };
 
 enum { PEER_FROM_CONNECTION, PEER_FROM_ID, PEER_FROM_ENDPOINT };
+
+/* Label of a path whose connection has gone while others have it, too. */
+#define UPDOWN_NO_LABEL "-"
 
 /* The options of the updown line. */
 struct updown_conf {
@@ -37,8 +38,7 @@ struct updown_conf {
 	uint32_t from_ts;
 	struct ovly_addrs local_addr;
 	uint32_t priority;
-	uint32_t on_down;
-	uint32_t limit;
+	struct ovly_peer settings; /* what else is said of the peer */
 	uint32_t table;
 	uint32_t mtu;
 	uint32_t src_valid;
@@ -52,6 +52,7 @@ struct updown_want {
 	struct ovly_peer peer;
 	struct ovly_path path; /* its underlay still 0, any */
 	struct ovly_addrs local;
+	bool is_virtual; /* the local addresses come from charon */
 	bool derived; /* the system address comes from the traffic selector */
 	bool has_route;
 	struct ovly_route route;
@@ -66,8 +67,18 @@ bool updown_plan(const struct updown_conf *conf, const struct pluto *env,
  */
 bool updown_merge(const struct ovly_addrs *old, bool same_sa,
 		  struct ovly_addrs *want);
-/* May the path be deleted when this connection goes down?  Pure. */
-bool updown_is_last(const struct ovly_path *path, const struct pluto *env);
+/* What becomes of the path when this CHILD_SA goes down. */
+enum updown_end {
+	UPDOWN_KEEP, /* it is not this one's, or this one has a successor */
+	UPDOWN_DELETE, /* it goes with its last SA */
+	UPDOWN_LEAVE, /* other CHILD_SAs have it, too */
+};
+/* "same" and "other": outbound SAs of the path with this CHILD_SA's reqid, and
+ * with others.  Pure.
+ */
+enum updown_end updown_end(const struct ovly_path *path,
+			   const struct pluto *env, unsigned int same,
+			   unsigned int other);
 
 /* charon runs several calls at once, and each looks before it acts: one at a
  * time in a network namespace.  Best effort: -1 if there is no lock.
@@ -77,6 +88,9 @@ void updown_unlock(int fd);
 
 bool updown_up(struct ovly_nl *nl, const struct updown_conf *conf,
 	       const struct pluto *env, struct err *e);
+/* Where the path has to be looked at again once charon has removed the SAs, a
+ * child process does that and lets go of all descriptors.
+ */
 bool updown_down(struct ovly_nl *nl, const struct pluto *env, struct err *e);
 
 #endif /* OVLY_UPDOWN_H */

@@ -93,8 +93,8 @@ static bool plan_local(const struct updown_conf *conf, const struct pluto *env,
 	char buf[ADDR_STRLEN];
 	unsigned int i, k;
 
-	want->local = conf->local_addr.n ? conf->local_addr :
-					   env->my_sourceip;
+	want->is_virtual = !conf->local_addr.n;
+	want->local = want->is_virtual ? env->my_sourceip : conf->local_addr;
 	for (i = 0; i < want->local.n; i++)
 		for (k = 0; k < addrs->n; k++)
 			if (addr_equal(&want->local.a[i], &addrs->a[k]))
@@ -167,6 +167,7 @@ bool updown_plan(const struct updown_conf *conf, const struct pluto *env,
 		 uint32_t mode, struct updown_want *want, struct err *e)
 {
 	memset(want, 0, sizeof(*want));
+	want->peer = conf->settings;
 	if (!plan_name(conf, env, &want->peer, e) ||
 	    !plan_system_addr(conf, env, want, e) ||
 	    !plan_local(conf, env, want, e))
@@ -175,14 +176,14 @@ bool updown_plan(const struct updown_conf *conf, const struct pluto *env,
 		return err_set(e, EXIT_USAGE,
 			       "no system address for peer '%s', which a multipoint device needs: give --system-addr or --system-addr-from-ts",
 			       want->peer.name);
-	if (conf->has & UPDOWN_HAS_ON_DOWN) {
-		want->peer.has |= HAS(OVLY_A_PEER_ON_DOWN);
-		want->peer.on_down = conf->on_down;
-	}
-	if (conf->has & UPDOWN_HAS_LIMIT) {
-		want->peer.has |= HAS(OVLY_A_PEER_ROUTE_LIMIT);
-		want->peer.route_limit = conf->limit;
-	}
+	if (mode != OVLY_MODE_MULTIPOINT && want->peer.backup_name[0])
+		return err_set(e, EXIT_USAGE,
+			       "--backup %s: a p2p device has one peer only, a backup needs --mode multipoint",
+			       want->peer.backup_name);
+	if (!strcmp(want->peer.backup_name, want->peer.name))
+		return err_set(e, EXIT_USAGE,
+			       "--backup: peer '%s' cannot be its own backup",
+			       want->peer.name);
 	plan_path(conf, env, want);
 	plan_route(conf, env, mode, want);
 	return true;
@@ -210,18 +211,24 @@ bool updown_merge(const struct ovly_addrs *old, bool same_sa,
 	return true;
 }
 
-bool updown_is_last(const struct ovly_path *path, const struct pluto *env)
+enum updown_end updown_end(const struct ovly_path *path,
+			   const struct pluto *env, unsigned int same,
+			   unsigned int other)
 {
+	/* the if_id is somebody else's by now */
+	if (path->label[0] && strcmp(path->label, UPDOWN_NO_LABEL) &&
+	    strcmp(path->label, env->connection))
+		return UPDOWN_KEEP;
+	if (path->endpoint.family && env->peer.family &&
+	    !addr_equal(&path->endpoint, &env->peer))
+		return UPDOWN_KEEP;
 	/* charon calls before it removes the old SAs: of two, one replaces the
 	 * other under the same if_id (reauthentication, make before break)
 	 */
-	if (path->has & HAS(OVLY_A_PATH_SA_OUT) && path->sa_out >= 2)
-		return false;
-	/* or the if_id is somebody else's by now */
-	if (path->label[0] && strcmp(path->label, env->connection))
-		return false;
-	if (path->endpoint.family && env->peer.family &&
-	    !addr_equal(&path->endpoint, &env->peer))
-		return false;
-	return true;
+	if (same >= 2)
+		return UPDOWN_KEEP;
+	/* When a whole IKE_SA ends charon calls for each CHILD_SA before it
+	 * removes the first one: whether these stay is seen later.
+	 */
+	return other ? UPDOWN_LEAVE : UPDOWN_DELETE;
 }

@@ -362,28 +362,116 @@ static void selectors_of_one_sa_add_up(void **state)
 
 static void a_late_down_leaves_the_replacement(void **state)
 {
-	struct ovly_path path = {
-		.has = HAS(OVLY_A_PATH_SA_OUT), .sa_out = 1,
-		.label = "myconn", .endpoint = test_addr("10.88.247.84"),
-	};
+	struct ovly_path path = { .label = "myconn",
+				  .endpoint = test_addr("10.88.247.84") };
 	struct pluto env;
 	struct err e;
 
 	(void)state;
 	set("PLUTO_VERB", "down-client");
 	assert_true(env_read(lookup, &env, &e));
-	assert_true(updown_is_last(&path, &env));
-	path.sa_out = 2;
-	assert_false(updown_is_last(&path, &env));
-	path.sa_out = 0;
-	assert_true(updown_is_last(&path, &env));
+	assert_int_equal(updown_end(&path, &env, 1, 0), UPDOWN_DELETE);
+	assert_int_equal(updown_end(&path, &env, 0, 0), UPDOWN_DELETE);
+	assert_int_equal(updown_end(&path, &env, 2, 0), UPDOWN_KEEP);
 	strcpy(path.label, "other");
-	assert_false(updown_is_last(&path, &env));
+	assert_int_equal(updown_end(&path, &env, 1, 0), UPDOWN_KEEP);
 	strcpy(path.label, "myconn");
 	path.endpoint = test_addr("10.88.247.85");
-	assert_false(updown_is_last(&path, &env));
+	assert_int_equal(updown_end(&path, &env, 1, 0), UPDOWN_KEEP);
 	path.endpoint.family = 0;
-	assert_true(updown_is_last(&path, &env));
+	assert_int_equal(updown_end(&path, &env, 1, 0), UPDOWN_DELETE);
+}
+
+static void a_path_of_two_child_sas_outlives_the_first(void **state)
+{
+	struct ovly_path path = { .label = "myconn" };
+	struct pluto env;
+	struct err e;
+
+	(void)state;
+	set("PLUTO_VERB", "down-client");
+	assert_true(env_read(lookup, &env, &e));
+	assert_int_equal(env.reqid, 1);
+	assert_int_equal(updown_end(&path, &env, 1, 1), UPDOWN_LEAVE);
+	/* without a label it is whoever's comes last */
+	strcpy(path.label, UPDOWN_NO_LABEL);
+	assert_int_equal(updown_end(&path, &env, 1, 1), UPDOWN_LEAVE);
+	assert_int_equal(updown_end(&path, &env, 1, 0), UPDOWN_DELETE);
+	/* a successor of this one is there beside it */
+	assert_int_equal(updown_end(&path, &env, 2, 1), UPDOWN_KEEP);
+}
+
+static void long_identities_are_cut_and_marked(void **state)
+{
+	static char id[400], other[400];
+	struct pluto env, env2;
+	struct err e;
+
+	(void)state;
+	memset(id, 'x', 300);
+	strcpy(other, id);
+	other[299] = 'y';
+	set("PLUTO_PEER_ID", id);
+	assert_true(env_read(lookup, &env, &e));
+	assert_int_equal(strlen(env.peer_id), OVLY_REMOTE_ID_MAX);
+	assert_non_null(strstr(env.peer_id, "xxx...#"));
+	/* what differs behind the cut still differs */
+	set("PLUTO_PEER_ID", other);
+	assert_true(env_read(lookup, &env2, &e));
+	assert_string_not_equal(env.peer_id, env2.peer_id);
+	/* characters stay whole, whatever the cut meets */
+	memset(id, 'x', 234);
+	strcpy(id + 234, "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac");
+	memset(id + 246, 'x', 20);
+	set("PLUTO_PEER_ID", id);
+	assert_true(env_read(lookup, &env, &e));
+	assert_int_equal(strncmp(env.peer_id + 234, "...#", 4), 0);
+	/* the longest that fits stays as it is */
+	memset(id, 'x', sizeof(id));
+	id[OVLY_REMOTE_ID_MAX] = '\0';
+	set("PLUTO_PEER_ID", id);
+	assert_true(env_read(lookup, &env, &e));
+	assert_string_equal(env.peer_id, id);
+	refuses("PLUTO_PEER_ID", "a\nb", "PLUTO_PEER_ID");
+}
+
+static void plan_takes_what_is_said_of_the_peer(void **state)
+{
+	struct updown_conf conf = { .settings = {
+		.has = HAS(OVLY_A_PEER_MARK) | HAS(OVLY_A_PEER_BACKUP_NAME),
+		.mark = 7, .backup_name = "hub2",
+	} };
+	struct updown_want want;
+
+	(void)state;
+	conf.system_addr.n = 1;
+	conf.system_addr.a[0] = test_addr("10.9.9.9");
+	want = plan(&conf, OVLY_MODE_MULTIPOINT);
+	assert_true(want.peer.has & HAS(OVLY_A_PEER_MARK));
+	assert_int_equal(want.peer.mark, 7);
+	assert_string_equal(want.peer.backup_name, "hub2");
+	assert_false(want.peer.has & HAS(OVLY_A_PEER_ROUTE_LIMIT));
+	plan_refuses(&conf, OVLY_MODE_P2P, "multipoint");
+	strcpy(conf.settings.backup_name, "myconn");
+	plan_refuses(&conf, OVLY_MODE_MULTIPOINT, "its own backup");
+}
+
+static void plan_tells_virtual_addresses(void **state)
+{
+	struct updown_conf conf = { 0 };
+	struct updown_want want;
+
+	(void)state;
+	set("PLUTO_MY_SOURCEIP4_1", "10.122.144.146");
+	want = plan(&conf, OVLY_MODE_P2P);
+	assert_true(want.is_virtual);
+	assert_addr(&want.local.a[0], "10.122.144.146");
+	conf.local_addr.n = 1;
+	conf.local_addr.a[0] = test_addr("10.9.9.9");
+	want = plan(&conf, OVLY_MODE_P2P);
+	assert_false(want.is_virtual);
+	assert_int_equal(want.local.n, 1);
+	assert_addr(&want.local.a[0], "10.9.9.9");
 }
 
 int main(void)
@@ -411,6 +499,13 @@ int main(void)
 		cmocka_unit_test_setup(selectors_of_one_sa_add_up, branch),
 		cmocka_unit_test_setup(a_late_down_leaves_the_replacement,
 				       branch),
+		cmocka_unit_test_setup(
+			a_path_of_two_child_sas_outlives_the_first, branch),
+		cmocka_unit_test_setup(long_identities_are_cut_and_marked,
+				       branch),
+		cmocka_unit_test_setup(plan_takes_what_is_said_of_the_peer,
+				       branch),
+		cmocka_unit_test_setup(plan_tells_virtual_addresses, branch),
 	};
 
 	return SUITE(tests);

@@ -204,6 +204,7 @@ static void sas(void **state)
 	struct xfrm_usersa_info info = {
 		.family = AF_INET, .reqid = 4, .mode = XFRM_MODE_TUNNEL,
 		.id = { .spi = htonl(0x1234), .proto = IPPROTO_ESP },
+		.curlft.add_time = 1700000000,
 	};
 	struct xfrm_algo_aead aead = { .alg_name = "rfc4106(gcm(aes))" };
 	const struct xfrm_encap_tmpl encap = { 0 };
@@ -220,6 +221,7 @@ static void sas(void **state)
 	nla_put_u32(msg, XFRMA_IF_ID, 7);
 	assert_true(host_sa_parse(nlmsg_hdr(msg), &sa));
 	assert_int_equal(sa.spi, 0x1234);
+	assert_int_equal(sa.added, 1700000000);
 	assert_true(sa.esp && sa.tunnel && sa.udp);
 	assert_int_equal(sa.if_id, 7);
 	assert_string_equal(sa.cipher, "rfc4106(gcm(aes))");
