@@ -10,7 +10,9 @@
 STAGED=(proto bird table 2220)
 
 h() { in_ns here ovlyhelper "$@"; }
-stage() { ip -n "$here" route "$@" "${STAGED[@]}"; }
+# stage, stage6 VERB PREFIX ...
+stage() { ip -n "$here" route "$1" "$2" "${STAGED[@]}" "${@:3}"; }
+stage6() { ip -n "$here" -6 route "$1" "$2" "${STAGED[@]}" "${@:3}"; }
 table() { ip -n "$here" route show table "${1:-220}"; }
 
 suite_setup() {
@@ -24,7 +26,17 @@ suite_setup() {
 	h dev add ipsec1 addr 10.2.0.100 up
 	h peer add one dev ipsec0 addr 10.1.0.1
 	h peer add two dev ipsec1 addr 10.2.0.1
+	h dev add ovly0 mode multipoint table 230 up
+	h peer add a dev ovly0 addr 10.3.0.1 addr 2001:db8:3::1
+	h peer add b dev ovly0 addr 10.3.0.2 addr 2001:db8:3::2
 }
+
+# owners PREFIX: of a route of ovly0, "a b".
+owners() {
+	h route list dev ovly0 --json | jq -r --arg p "$1" \
+		'[.[] | select(.prefix == $p) | ."peer-name"] | sort | join(" ")'
+}
+owners_are() { same "$2" "$(owners "$1")" "owners of $1"; }
 
 # bridge: starts it, and empties the staging table when the case is over.
 bridge() {
@@ -33,6 +45,7 @@ bridge() {
 	local pid=$!
 	defer kill "$pid"
 	defer sh -c "ip -n '$here' route flush table 2220 2>/dev/null; true"
+	defer sh -c "ip -n '$here' -6 route flush table 2220 2>/dev/null; true"
 	wait_for 10 "first reconcile" grep -q reconciled "$OVLY_OUT/bridge.log"
 }
 
@@ -108,6 +121,102 @@ test_freed_room_below_a_limit_is_used() {
 	wait_for 3 "the second takes its place" matches '^10.67.0.0/16' table
 }
 
+HOP_A=(nexthop via 10.3.0.1 dev ovly0 onlink)
+HOP_B=(nexthop via 10.3.0.2 dev ovly0 onlink)
+HOP_C=(nexthop via 10.3.0.3 dev ovly0 onlink)
+
+test_multipath_route_is_one_of_all_its_peers() {
+	bridge
+	stage add 10.70.0.0/16 metric 32 "${HOP_A[@]}" "${HOP_B[@]}"
+	wait_for 3 "both own it" owners_are 10.70.0.0/16 "a b"
+	matches 'nexthop via 10.3.0.1 dev ovly0' table 230
+	matches 'nexthop via 10.3.0.2 dev ovly0' table 230
+	same "true true" "$(h route list dev ovly0 --json |
+		jq -r '[.[] | select(.prefix == "10.70.0.0/16") | .multipath] | join(" ")')" "multipath"
+	matches '^10.70.0.0/16 +- +ovly0' h route list dev ovly0
+	same 2 "$(h route list dev ovly0 | grep -c '^  nexthop')" "next hops for people"
+	stage replace 10.70.0.0/16 metric 32 "${HOP_B[@]}"
+	wait_for 3 "one is left" owners_are 10.70.0.0/16 "b"
+	matches '^10.70.0.0/16 via 10.3.0.2 dev ovly0 proto bird' table 230
+	stage replace 10.70.0.0/16 metric 32 "${HOP_A[@]}" "${HOP_B[@]}"
+	wait_for 3 "both again" owners_are 10.70.0.0/16 "a b"
+	stage del 10.70.0.0/16 metric 32
+	wait_for 3 "none" owners_are 10.70.0.0/16 ""
+	same 1 "$(grep -c reconciled "$OVLY_OUT/bridge.log")" "reconciles"
+}
+
+test_next_hop_that_is_nobodys_joins_with_its_peer() {
+	bridge
+	stage add 10.71.0.0/16 metric 32 "${HOP_C[@]}" "${HOP_A[@]}" "${HOP_B[@]}"
+	wait_for 3 "two of three" owners_are 10.71.0.0/16 "a b"
+	stage add 10.72.0.0/16 metric 32 "${HOP_C[@]}" nexthop via 10.3.0.4 dev ovly0 onlink
+	stage add 10.73.0.0/16 metric 32 "${HOP_A[@]}"
+	wait_for 3 "the next one comes" owners_are 10.73.0.0/16 "a"
+	owners_are 10.72.0.0/16 ""
+	h peer add c dev ovly0 addr 10.3.0.3
+	defer h peer del c dev ovly0
+	wait_for 5 "the third" owners_are 10.71.0.0/16 "a b c"
+	wait_for 5 "the one without any" owners_are 10.72.0.0/16 "c"
+	h peer del c dev ovly0
+	wait_for 5 "without it" owners_are 10.71.0.0/16 "a b"
+	h peer add c dev ovly0 addr 10.3.0.3
+	# a reconcile of a route that lacks a next hop changes nothing
+	h peer del c dev ovly0
+	wait_for 5 "settled" owners_are 10.71.0.0/16 "a b"
+}
+
+test_next_hop_in_a_peers_prefix_is_that_peers() {
+	bridge
+	h route add 10.80.0.0/16 peer b dev ovly0
+	defer h route del 10.80.0.0/16 dev ovly0
+	stage add 10.74.0.0/16 metric 32 "${HOP_A[@]}" nexthop via 10.80.0.9 dev ovly0 onlink
+	wait_for 3 "one by address, one by prefix" owners_are 10.74.0.0/16 "a b"
+	stage add 10.75.0.0/16 metric 32 nexthop via 10.3.9.9 dev ovly0 onlink \
+		nexthop via 10.80.0.9 dev ovly0 onlink
+	wait_for 3 "one by prefix, one nobody's" owners_are 10.75.0.0/16 "b"
+}
+
+test_next_hops_of_a_p2p_device_are_one_peer() {
+	bridge
+	stage add 10.76.0.0/16 metric 32 nexthop via 10.1.0.1 dev ipsec0 onlink \
+		nexthop via 10.1.0.77 dev ipsec0 onlink
+	wait_for 3 "the route comes" matches '^10.76.0.0/16 dev ipsec0 proto bird scope link' table
+	same 1 "$(h route list dev ipsec0 --json | jq '[.[] | select(.prefix == "10.76.0.0/16")] | length')" "owners"
+}
+
+test_next_hop_of_an_ipv6_route_goes_and_the_route_stays() {
+	bridge
+	stage6 add 2001:db8:70::/48 metric 32 via 2001:db8:3::1 dev ovly0 onlink
+	wait_for 3 "the first" owners_are 2001:db8:70::/48 "a"
+	stage6 append 2001:db8:70::/48 metric 32 via 2001:db8:3::2 dev ovly0 onlink
+	wait_for 3 "the second joins" owners_are 2001:db8:70::/48 "a b"
+	ip -n "$here" -6 monitor route >"$OVLY_OUT/routes6" &
+	defer kill $!
+	stage6 del 2001:db8:70::/48 metric 32 via 2001:db8:3::1 dev ovly0
+	wait_for 5 "the first leaves" owners_are 2001:db8:70::/48 "b"
+	stage6 del 2001:db8:70::/48 metric 32
+	wait_for 5 "the route goes" owners_are 2001:db8:70::/48 ""
+}
+
+test_routes_carry_another_protocol_if_told() {
+	ip netns exec "$here" ovlyhelper bridge --as-protocol bgp --metric 7 2>"$OVLY_OUT/bridge.log" &
+	local pid=$!
+	defer kill "$pid"
+	defer sh -c "ip -n '$here' route flush table 2220 2>/dev/null; true"
+	wait_for 10 "first reconcile" grep -q reconciled "$OVLY_OUT/bridge.log"
+	stage add 10.77.0.0/16 metric 32 via 10.1.0.1 dev ipsec0 onlink
+	wait_for 3 "the route comes" matches '^10.77.0.0/16 dev ipsec0 proto bgp scope link metric 7' table
+	stage del 10.77.0.0/16 metric 32
+	wait_for 3 "and goes" lacks 10.77.0.0 table
+	# and is swept by what follows this protocol
+	stage add 10.77.0.0/16 metric 32 via 10.1.0.1 dev ipsec0 onlink
+	wait_for 3 "the route comes" matches '^10.77.0.0/16' table
+	kill "$pid"
+	ip -n "$here" route flush table 2220
+	h bridge --once --as-protocol bgp
+	lacks 10.77.0.0 table
+}
+
 CASES="
 test_route_that_turns_unreachable_is_withdrawn		a staged route that turns unreachable is withdrawn
 test_routes_lost_with_a_link_are_withdrawn		routes lost with a link are withdrawn
@@ -116,5 +225,11 @@ test_one_of_two_metrics_goes_and_the_prefix_stays	one of two metrics goes, the p
 test_lan_route_stays_out_of_the_tunnel			a LAN route in the staging table stays out of the tunnel
 test_foreign_route_in_the_way_is_named			a foreign route in the way is named
 test_freed_room_below_a_limit_is_used			room that a withdrawal frees below a limit is used
+test_multipath_route_is_one_of_all_its_peers		a staged multipath route is one route of all its peers
+test_next_hop_that_is_nobodys_joins_with_its_peer	a next hop that is nobody's joins when its peer appears
+test_next_hop_in_a_peers_prefix_is_that_peers		next hops inside prefixes of peers
+test_next_hops_of_a_p2p_device_are_one_peer		all next hops of a p2p device are its one peer
+test_next_hop_of_an_ipv6_route_goes_and_the_route_stays	one next hop of an IPv6 route goes, the route stays
+test_routes_carry_another_protocol_if_told		protocol and metric in the module are as told
 "
 run_cases "$@"
