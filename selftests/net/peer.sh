@@ -146,13 +146,13 @@ test_limit_refuses_and_what_is_there_stays() {
 	granted peer-new+create ifname=ov0 peer{ name=a addr=10.9.0.2 route-limit=2 }
 	granted route-new+create ifname=ov0 route{ dst=10.20.0.0 prefixlen=16 peer-name=a }
 	granted route-new+create ifname=ov0 route{ dst=10.21.0.0 prefixlen=16 peer-name=a }
-	refused ENOSPC - 'limit' route-new+create ifname=ov0 route{ dst=10.22.0.0 prefixlen=16 peer-name=a }
+	refused ENOSPC '*' 'limit' route-new+create ifname=ov0 route{ dst=10.22.0.0 prefixlen=16 peer-name=a }
 	# One that exists counts once.
 	granted route-new+replace ifname=ov0 route{ dst=10.21.0.0 prefixlen=16 peer-name=a }
 	has 'routes=2' peer_get a
 	granted peer-set ifname=ov0 peer{ name=a route-limit=1 }
 	same 3 "$(routes | grep -c .)" "routes in the table"
-	refused ENOSPC - 'limit' route-new+create ifname=ov0 route{ dst=10.22.0.0 prefixlen=16 peer-name=a }
+	refused ENOSPC '*' 'limit' route-new+create ifname=ov0 route{ dst=10.22.0.0 prefixlen=16 peer-name=a }
 	granted route-del ifname=ov0 route{ dst=10.20.0.0 prefixlen=16 }
 	granted peer-set ifname=ov0 peer{ name=a route-limit=0 }
 	granted route-new+create ifname=ov0 route{ dst=10.22.0.0 prefixlen=16 peer-name=a }
