@@ -5,7 +5,7 @@
 # made by hand, ovly devices with peers and paths.
 #
 #	setup_ns wan hub a b
-#	wan_setup
+#	wan_setup			# or wan_setup_routed
 #	wan_attach hub 1 ; wan_attach a 2 ; wan_attach b 3
 #	overlay hub mode multipoint ; overlay a ; overlay b
 #	connect hub a 7			# if_id 7 at both ends
@@ -31,23 +31,52 @@
 
 declare -gA NUMBER
 
-# wan_setup: makes the namespace of that name a switch.
+# wan_setup: makes the namespace "wan" a switch.
 wan_setup() {
+	WAN=switched
 	ip -n "$wan" link add sw type bridge mcast_snooping 0
 	ip -n "$wan" link set sw up
 }
 
+# wan_setup_routed: or a router, whose links to-N the nodes know nothing of.
+wan_setup_routed() {
+	WAN=routed
+	in_ns wan sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
+		net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+}
+
 # wan_attach NODE NUMBER: gives a node its outer addresses.
 wan_attach() {
-	local node=${!1} n=$2
+	local node=${!1} n=$2 v4 v6
 
 	NUMBER[$1]=$n
+	v4=192.0.2.$n v6=2001:db8::$(printf %x "$n")
 	ip link add wan netns "$node" type veth peer name "to-$n" netns "$wan"
-	ip -n "$wan" link set "to-$n" master sw up
+	# No error that a test waits for is to fall to a limit of rates.
+	ip netns exec "$node" sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+	[ "$WAN" = routed ] || {
+		ip -n "$wan" link set "to-$n" master sw up
+		ip -n "$node" -batch - <<-LINES
+			addr add $v4/24 dev wan
+			addr add $v6/64 dev wan nodad
+			link set wan up
+		LINES
+		return 0
+	}
+	ip -n "$wan" -batch - <<-LINES
+		link set to-$n up
+		addr add 192.0.2.254/32 dev to-$n
+		addr add 2001:db8::fe/128 dev to-$n nodad
+		addr add fe80::fe/64 dev to-$n nodad
+		route add $v4 dev to-$n
+		route add $v6 dev to-$n
+	LINES
 	ip -n "$node" -batch - <<-LINES
-		addr add 192.0.2.$n/24 dev wan
-		addr add 2001:db8::$n/64 dev wan nodad
+		addr add $v4/32 dev wan
+		addr add $v6/128 dev wan nodad
 		link set wan up
+		route add default via 192.0.2.254 dev wan onlink
+		route add default via fe80::fe dev wan
 	LINES
 }
 
@@ -142,6 +171,30 @@ no_sas() {
 
 no_policies() { ip -n "${!1}" xfrm policy flush; }
 
+# espinudp NODE [PORT]: holds the socket by which ESP in UDP comes in.
+espinudp() {
+	local pid log=$OVLY_OUT/espinudp-$1-${2:-4500}
+
+	: >"$log"
+	ip netns exec "${!1}" python3 -u - "${2:-4500}" >"$log" 2>&1 <<-'PROGRAM' &
+		import signal, socket, sys
+		held = []
+		for family, any in (socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::"):
+		    s = socket.socket(family, socket.SOCK_DGRAM)
+		    if family == socket.AF_INET6:
+		        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+		    s.bind((any, int(sys.argv[1])))
+		    # UDP_ENCAP, UDP_ENCAP_ESPINUDP
+		    s.setsockopt(socket.IPPROTO_UDP, 100, 2)
+		    held.append(s)
+		print("ready")
+		signal.pause()
+	PROGRAM
+	pid=$!
+	defer eval "kill $pid 2>/dev/null"
+	wait_for 20 "$1 takes ESP in UDP" grep ready "$log"
+}
+
 # ---- the overlay -----------------------------------------------------------------
 
 # helper NODE ARGUMENT...: ovlyhelper there.
@@ -196,8 +249,9 @@ connect() {
 
 # drops NODE PEER REASON: the peer's counter, or the device's if PEER is -.
 drops() {
-	helper "$1" show drops --json | jq --arg peer "$2" --arg reason "$3" \
-		'[.[] | select((.peer // "-") == $peer and .reason == $reason) | .packets] | add // 0'
+	helper "$1" show drops dev "${DEVICE:-ov0}" --json |
+		jq --arg peer "$2" --arg reason "$3" \
+			'[.[] | select((.peer // "-") == $peer and .reason == $reason) | .packets] | add // 0'
 }
 
 # traffic NODE PEER COUNTER: rx-packets, tx-bytes, ... of the peer.
@@ -247,11 +301,30 @@ sniff() {
 	wait_for 20 "capture '$name' runs" grep 'listening on' "$OVLY_OUT/$name.log"
 }
 
-# sniff_end NAME: fails if it has missed a packet.
+# sniff_end NAME: when it has all that came so far; fails if it has missed a packet.
 sniff_end() {
-	kill -INT "${SNIFFER[$1]}"
-	wait "${SNIFFER[$1]}"
+	local pid=${SNIFFER[$1]} said
+
+	said=$(wc -l <"$OVLY_OUT/$1.log")
+	wait_for 20 "capture '$1' has it all" sniff_has_all "$pid" "$OVLY_OUT/$1.log" "$said"
+	kill -INT "$pid"
+	wait "$pid"
 	matches '^0 packets dropped by kernel' cat "$OVLY_OUT/$1.log"
+}
+
+# sniff_has_all PID LOG LINES: asks tcpdump how many packets it was given and has
+# taken. On a loopback link it is given each twice.
+sniff_has_all() {
+	kill -USR1 "$1"
+	tail -n "+$(($3 + 1))" "$2" | sed 's/,//g' | awk -v "lo=$(grep -c 'listening on lo,' "$2")" '
+		/packets? captured/ && /received by filter/ {
+			for (i = 2; i < NF; i++) {
+				if ($(i + 1) == "captured") taken = $(i - 1)
+				if ($(i + 1) == "received") given = $(i - 1)
+			}
+			ok = given == taken || (lo && given == 2 * taken)
+		}
+		END { exit !ok }'
 }
 
 # sniffed NAME [TCPDUMP-ARGUMENT...]: prints the packets.
@@ -265,6 +338,26 @@ sniffed() {
 # sniffed_count NAME FILTER
 sniffed_count() { sniffed "$@" | wc -l; }
 
+# watch_routes NODE NAME: records what happens to its routes. That it listens is
+# proved: a route in a table of its own must show.
+watch_routes() {
+	ip netns exec "${!1}" stdbuf -oL ip -o monitor route >"$OVLY_OUT/$2.routes" &
+	defer eval "kill $! 2>/dev/null"
+	wait_for 20 "the route monitor listens" routes_marked "$1" "$2" 998
+}
+
+routes_marked() {
+	ip -n "${!1}" route replace blackhole 192.0.2.250 table "$3"
+	ip -n "${!1}" route flush table "$3"
+	matches "table $3 " cat "$OVLY_OUT/$2.routes"
+}
+
+# routes_still NODE NAME: nothing has happened to those of the device since.
+routes_still() {
+	wait_for 20 "the route monitor caught up" routes_marked "$1" "$2" 999
+	lacks "dev ${DEVICE:-ov0}" cat "$OVLY_OUT/$2.routes"
+}
+
 # ---- transfers -------------------------------------------------------------------
 
 # copies FROM TO ADDRESS MEGABYTES [SOCAT-OPTION...]: TCP carries them unharmed.
@@ -275,7 +368,7 @@ copies() {
 	[ -s /tmp/payload ] || head -c 16M /dev/urandom >/tmp/payload
 	sink=$(mktemp)
 	defer rm -f "$sink"
-	in_ns "$to" socat -u "TCP$family-LISTEN:5001,reuseaddr" "CREATE:$sink" &
+	ip netns exec "${!to}" socat -u "TCP$family-LISTEN:5001,reuseaddr" "CREATE:$sink" &
 	pid=$!
 	defer eval "kill $pid 2>/dev/null"
 	wait_for 10 "the sink listens" matches . ip netns exec "${!to}" ss -Hltn 'sport = :5001'
