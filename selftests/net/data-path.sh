@@ -1,101 +1,193 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# data-path.sh: the data path without any daemon: two namespaces, SAs and policies
-# made by hand, an ovly device on either side.
+# data-path.sh: the data path without any daemon: packets through it, what it
+# drops and how it says so, and what becomes of it when the ground moves.
 #
-#     left 192.0.2.1 --- veth --- 192.0.2.2 right
-#     ov0 10.9.0.1, fd09::1         ov0 10.9.0.2, fd09::2
+#     left 192.0.2.1 --- wan --- 192.0.2.2 right
+#     ov0 10.9.0.1, fd09::1      ov0 10.9.0.2, fd09::2
 
 # shellcheck source=selftests/lib.sh
 . "${OVLY_TOP:?}/selftests/lib.sh"
-
-KEY=0x0123456789abcdef0123456789abcdef01234567
-
-# sas NS IF_ID: the SAs and policies of both directions, for all inner traffic.
-sas() {
-	local ns=$1 id=$2 me=192.0.2.1 peer=192.0.2.2 any
-
-	[ "$ns" = left ] || { me=192.0.2.2 peer=192.0.2.1; }
-	# The SPI tells the direction: 1 to the right, 2 to the left.
-	in_ns "$ns" ip xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi "0x${id}1" \
-		reqid "$id" mode tunnel if_id "$id" flag af-unspec aead 'rfc4106(gcm(aes))' $KEY 128
-	in_ns "$ns" ip xfrm state add src 192.0.2.2 dst 192.0.2.1 proto esp spi "0x${id}2" \
-		reqid "$id" mode tunnel if_id "$id" flag af-unspec aead 'rfc4106(gcm(aes))' $KEY 128
-	for any in 0.0.0.0/0 ::/0; do
-		in_ns "$ns" ip xfrm policy add dir out src $any dst $any if_id "$id" \
-			tmpl src "$me" dst "$peer" proto esp reqid "$id" mode tunnel
-	done
-}
-
-# device NS NUMBER PEER-NUMBER: ov0 with its one peer and path.
-device() {
-	in_ns "$1" ovlyhelper dev add ov0 addr "10.9.0.$2" addr "fd09::$2" up
-	in_ns "$1" ovlyhelper peer add other dev ov0 addr "10.9.0.$3" addr "fd09::$3"
-	in_ns "$1" ovlyhelper path add 7 peer other endpoint "192.0.2.$3"
-}
+# shellcheck source=selftests/tunnel.sh
+. "$OVLY_TOP/selftests/tunnel.sh"
 
 suite_setup() {
 	load_ovly
-	setup_ns left right
-	ip link add l0 netns "$left" type veth peer name r0 netns "$right"
-	ip -n "$left" addr add 192.0.2.1/24 dev l0
-	ip -n "$right" addr add 192.0.2.2/24 dev r0
-	ip -n "$left" link set l0 up
-	ip -n "$right" link set r0 up
-	sas left 7
-	sas right 7
-	device left 1 2
-	device right 2 1
+	setup_ns wan left right
+	wan_setup
+	wan_attach left 1
+	wan_attach right 2
+	overlay left
+	overlay right
+	connect left right 7
 }
 
-# drops NS NAME: a counter of the peer.
-drops() {
-	in_ns "$1" ovlyhelper show drops --json | jq "[.[] | select(.peer and .reason == \"$2\") | .packets] | add // 0"
+# resas NODE: its SAs and policies as they were.
+resas() {
+	local other=left
+
+	[ "$1" = right ] || other=right
+	no_sas "$1"
+	no_policies "$1"
+	sas "$1" "$other" 7
 }
 
-test_ipv4_inside_ipv4() { in_ns left ping -c 3 -i 0.2 -W 5 10.9.0.2; }
+test_ipv4_inside_ipv4() { pings left 10.9.0.2; }
 
-test_ipv6_inside_ipv4() { in_ns left ping -6 -c 3 -i 0.2 -W 5 fd09::2; }
+test_ipv6_inside_ipv4() { pings left fd09::2; }
+
+# ---- drops on transmit -------------------------------------------------------------
+
+# answered REASON FILTER4 ADDRESS4 FILTER6 ADDRESS6 [PING-OPTION...]: a packet is
+# dropped for that reason, counted, and the sender gets that ICMP error.
+answered() {
+	local reason=$1 filter4=$2 to4=$3 filter6=$4 to6=$5 before log=${CASE:?}
+
+	shift 5
+	before=$(drops left - "$reason")
+	sniff left lo "$log" icmp or icmp6
+	unanswered left "$to4" -c 1 "$@"
+	unanswered left "$to6" -c 1 "$@"
+	sniff_end "$log"
+	same 1 "$(sniffed_count "$log" "$filter4")" "ICMP errors"
+	same 1 "$(sniffed_count "$log" "$filter6")" "ICMPv6 errors"
+	same 2 "$(sniffed_count "$log")" "packets to the sender in all"
+	same $((before + 2)) "$(drops left - "$reason")" "packets counted as $reason"
+}
+
+# Host unreachable; address unreachable.
+unreachable() {
+	answered "$1" 'icmp[0] == 3 and icmp[1] == 1' "$2" 'ip6[40] == 1 and ip6[41] == 3' "$3"
+}
+
+# Administratively prohibited, in both families.
+prohibited() {
+	answered "$1" 'icmp[0] == 3 and icmp[1] == 13' "$2" 'ip6[40] == 1 and ip6[41] == 1' "$3"
+}
+
+test_no_peer_is_answered_with_unreachable() {
+	helper left dev add ov1 mode multipoint addr 10.9.1.1 addr fd09:0:1::1 up
+	defer helper left dev del ov1
+	ip -n "$left" route add 10.98.0.0/16 via 10.9.9.9 dev ov1 onlink
+	ip -n "$left" -6 route add fd98::/32 via fd09::99 dev ov1 onlink
+	DEVICE=ov1 unreachable tx-no-peer 10.98.0.1 fd98::1
+}
+
+test_no_path_is_answered_with_unreachable() {
+	no_sas left
+	defer resas left
+	unreachable tx-no-path 10.9.0.2 fd09::2
+}
+
+test_no_sa_is_answered_with_unreachable() {
+	no_policies left
+	defer resas left
+	# The policies want SAs that nobody has.
+	policy_lines left right 7 | sed 's/reqid 7/reqid 99/' | ip_batch left
+	unreachable tx-no-sa 10.9.0.2 fd09::2
+}
+
+test_no_policy_is_answered_with_prohibited() {
+	no_policies left
+	defer resas left
+	prohibited tx-no-policy 10.9.0.2 fd09::2
+}
+
+test_policy_for_others_is_answered_with_prohibited() {
+	no_policies left
+	defer resas left
+	{
+		out_policy 192.0.2.1 192.0.2.2 7 10.9.0.1/32 10.66.0.0/16
+		out_policy 192.0.2.1 192.0.2.2 7 fd09::1/128 fd66::/32
+	} | ip_batch left
+	prohibited tx-no-policy 10.9.0.2 fd09::2
+}
+
+test_loop_is_answered_with_unreachable() {
+	# Table 220 sends the endpoint on; main must not send it back.
+	ip -n "$left" route add 192.0.2.2 dev ov0
+	defer ip -n "$left" route del 192.0.2.2 dev ov0
+	unreachable tx-loop 10.9.0.2 fd09::2
+}
 
 test_too_big_is_answered_with_the_path_mtu() {
-	# 1500 bytes less the outer header, ESP, IV, padding and ICV.
-	matches 'mtu ?= ?14[0-9][0-9]' in_ns left sh -c 'ping -c 2 -W 2 -M do -s 3000 10.9.0.2; true'
-	matches 'mtu ?= ?14[0-9][0-9]' in_ns left sh -c 'ping -6 -c 2 -W 2 -M do -s 3000 fd09::2; true'
+	# 1446 bytes, as pmtu.sh computes it.
+	answered tx-too-big 'icmp[0] == 3 and icmp[1] == 4 and icmp[6:2] == 1446' 10.9.0.2 \
+		'ip6[40] == 2 and ip6[41] == 0 and ip6[44:4] == 1446' fd09::2 -M 'do' -s 3000
 }
+
+test_counters_of_the_peer_say_the_same() {
+	local reason
+
+	for reason in tx-no-path tx-no-sa tx-no-policy tx-loop tx-too-big; do
+		same "$(drops left - "$reason")" "$(drops left right "$reason")" "$reason of device and peer"
+	done
+	# Nobody has the next hop.
+	same 0 "$(drops left right tx-no-peer)" "tx-no-peer of the peer"
+}
+
+# ---- drops on receive --------------------------------------------------------------
 
 test_foreign_source_is_dropped_and_counted() {
 	local before
-	before=$(drops right rx-source)
+	before=$(drops right left rx-source)
 	# The right side has no route to this source by its peer.
 	ip -n "$left" addr add 10.66.0.1/32 dev lo
 	defer ip -n "$left" addr del 10.66.0.1/32 dev lo
-	never in_ns left ping -c 2 -i 0.2 -W 1 -I 10.66.0.1 10.9.0.2
-	[ "$(drops right rx-source)" -ge $((before + 2)) ] || fail "rx-source did not count"
+	unanswered left 10.9.0.2 -I 10.66.0.1
+	same $((before + 2)) "$(drops right left rx-source)" "rx-source"
 	# Once the peer owns the source it is let in, and the answer gets back.
-	in_ns right ovlyhelper route add 10.66.0.0/24 peer other
-	defer in_ns right ovlyhelper route del 10.66.0.0/24
-	in_ns left ping -c 2 -i 0.2 -W 5 -I 10.66.0.1 10.9.0.2
+	helper right route add 10.66.0.0/24 peer left
+	defer helper right route del 10.66.0.0/24
+	pings left 10.9.0.2 -I 10.66.0.1
 }
 
+test_what_the_sa_was_not_negotiated_for_is_dropped_and_counted() {
+	local before
+
+	ip -n "$left" addr add 10.66.0.1/32 dev lo
+	defer ip -n "$left" addr del 10.66.0.1/32 dev lo
+	helper right route add 10.66.0.0/24 peer left
+	defer helper right route del 10.66.0.0/24
+	no_sas right
+	defer resas right
+	SA_MORE="sel src 10.9.0.1/32 dst 10.9.0.2/32" sa_lines right left 7 |
+		sed '1s/sel src [^ ]* dst [^ ]*//; s/flag af-unspec//' | ip_batch right
+	pings left 10.9.0.2
+	before=$(drops right left rx-selector)
+	unanswered left 10.9.0.2 -I 10.66.0.1
+	same $((before + 2)) "$(drops right left rx-selector)" "rx-selector"
+}
+
+test_what_does_not_decrypt_is_dropped_and_counted() {
+	local before
+
+	no_sas right
+	defer resas right
+	sa_lines right left 7 | sed 's/789abcde/789abcdf/' | ip_batch right
+	before=$(drops right left rx-error)
+	unanswered left 10.9.0.2
+	same $((before + 2)) "$(drops right left rx-error)" "rx-error"
+}
+
+# ---- when the ground moves -----------------------------------------------------------
+
 test_sa_flush_takes_the_peer_down_and_new_sas_bring_it_back() {
-	in_ns left ip xfrm state flush
-	wait_for 5 "the peer is down" matches 'down' in_ns left ovlyhelper peer list
-	never in_ns left ping -c 1 -W 1 10.9.0.2
+	no_sas left
+	wait_for 5 "the peer is down" peer_is left right down
+	unanswered left 10.9.0.2
 	matches '^10.9.0.2 dev ov0' in_ns left ip route show table 220
-	in_ns left ip xfrm policy flush
-	in_ns right ip xfrm state flush
-	in_ns right ip xfrm policy flush
-	sas left 7
-	sas right 7
-	wait_for 5 "the peer is up" matches 'up' in_ns left ovlyhelper peer list
-	in_ns left ping -c 2 -i 0.2 -W 5 10.9.0.2
+	resas left
+	resas right
+	wait_for 5 "the peer is up" peer_is left right up
+	pings left 10.9.0.2
 }
 
 test_device_down_and_up_restores_both_families() {
-	in_ns left ovlyhelper route add 10.77.0.0/16 peer other
-	in_ns left ovlyhelper route add fd77::/32 peer other
-	defer in_ns left ovlyhelper route flush peer other
+	helper left route add 10.77.0.0/16 peer right
+	helper left route add fd77::/32 peer right
+	defer helper left route flush peer right
 	ip -n "$left" link set ov0 down
 	lacks 'dev ov0' ip -n "$left" route show table 220
 	ip -n "$left" link set ov0 up
@@ -105,8 +197,8 @@ test_device_down_and_up_restores_both_families() {
 		ip -n "$left" -6 route show table 220
 	# Down took the IPv6 address along.
 	ip -n "$left" addr replace fd09::1/128 dev ov0
-	in_ns left ping -c 1 -W 5 10.9.0.2
-	in_ns left ping -6 -c 1 -W 5 fd09::2
+	pings left 10.9.0.2
+	pings left fd09::2
 }
 
 test_throw_route_and_rule_come_back() {
@@ -115,9 +207,9 @@ test_throw_route_and_rule_come_back() {
 		ip -n "$left" route show table 220
 	ip -n "$left" rule del pref 220
 	wait_for 5 "the rule is back" matches '^220:.*lookup 220' ip -n "$left" rule show
-	in_ns left ovlyhelper dev resync ov0
+	helper left dev resync ov0
 	matches '^10.9.0.2 dev ov0' ip -n "$left" route show table 220
-	in_ns left ping -c 1 -W 5 10.9.0.2
+	pings left 10.9.0.2
 }
 
 test_namespace_with_everything_in_it_goes() {
@@ -139,8 +231,17 @@ test_namespace_with_everything_in_it_goes() {
 CASES="
 test_ipv4_inside_ipv4					IPv4 inside IPv4
 test_ipv6_inside_ipv4					IPv6 inside IPv4
-test_too_big_is_answered_with_the_path_mtu		a packet too big is answered with the path MTU
+test_no_peer_is_answered_with_unreachable		no peer: ICMP unreachable, and counted
+test_no_path_is_answered_with_unreachable		no path: ICMP unreachable, and counted
+test_no_sa_is_answered_with_unreachable			no SA: ICMP unreachable, and counted
+test_no_policy_is_answered_with_prohibited		no policy: ICMP prohibited, and counted
+test_policy_for_others_is_answered_with_prohibited	no policy covers it: ICMP prohibited, and counted
+test_loop_is_answered_with_unreachable			a loop: ICMP unreachable, and counted
+test_too_big_is_answered_with_the_path_mtu		too big: ICMP with the path MTU, and counted
+test_counters_of_the_peer_say_the_same			the peer's counters say the same as the device's
 test_foreign_source_is_dropped_and_counted		a source that is not the peer's is dropped and counted
+test_what_the_sa_was_not_negotiated_for_is_dropped_and_counted	what is outside the SA's selector is dropped and counted
+test_what_does_not_decrypt_is_dropped_and_counted	what does not decrypt is dropped and counted
 test_sa_flush_takes_the_peer_down_and_new_sas_bring_it_back	SAs flushed: peer down, routes held; new SAs: up
 test_device_down_and_up_restores_both_families		device down and up restores both families
 test_throw_route_and_rule_come_back			throw route and rule come back when others remove them
