@@ -1,0 +1,224 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# backup.sh: a peer that stands in for another. The branch has two head-ends; a
+# has the routes, b is its backup. Both lead to the same LAN.
+#
+#	branch (1) --- a (2), b (3): both have 10.66.0.1, fd66::1
+
+# shellcheck source=selftests/lib.sh
+. "${OVLY_TOP:?}/selftests/lib.sh"
+# shellcheck source=selftests/tunnel.sh
+. "$OVLY_TOP/selftests/tunnel.sh"
+
+suite_setup() {
+	local node
+
+	load_ovly
+	setup_ns wan branch a b
+	wan_setup
+	wan_attach branch 1
+	wan_attach a 2
+	wan_attach b 3
+	overlay branch mode multipoint
+	for node in a b; do
+		overlay "$node"
+		connect branch "$node" "1${NUMBER[$node]}"
+		ip -n "${!node}" addr add 10.66.0.1/32 dev lo
+		ip -n "${!node}" addr add fd66::1/128 dev lo
+	done
+	helper branch route add 10.66.0.0/16 peer a
+	helper branch route add fd66::/32 peer a
+	helper branch peer set a backup b
+}
+
+# fall NODE, rise NODE: the branch's tunnel to it is gone, and comes back.
+fall() { no_sas branch "1${NUMBER[$1]}"; }
+
+rise() {
+	# Also after a case that has done so itself.
+	peer_is branch "$1" up || sa_lines branch "$1" "1${NUMBER[$1]}" | ip_batch branch
+	wait_for 5 "$1 is up" peer_is branch "$1" up
+}
+
+# fallen NODE: until the case ends.
+fallen() {
+	fall "$1"
+	defer rise "$1"
+	wait_for 5 "$1 is down" peer_is branch "$1" down
+}
+
+# goes_to NODE ADDRESS: packets to it are received by that node.
+goes_to() {
+	local before after
+
+	before=$(traffic "$1" branch rx-packets)
+	pings branch "$2"
+	after=$(traffic "$1" branch rx-packets)
+	same 3 $((after - before)) "packets to $2 that came to $1"
+}
+
+via_backup() {
+	helper branch peer list --json | jq -r --arg peer "$1" '.[] | select(.name == $peer) | ."via-backup"'
+}
+
+test_up_takes_its_own_path() {
+	goes_to a 10.66.0.1
+	goes_to a fd66::1
+}
+
+test_down_takes_the_backups_path() {
+	fallen a
+	goes_to b 10.66.0.1
+	goes_to b fd66::1
+}
+
+test_peer_says_that_its_backup_stands_in() {
+	fallen a
+	matches 'true|1' via_backup a
+	lacks 'true|1' via_backup b
+}
+
+# answers LOG: how many there are; answered LOG N: so many.
+answers() { grep -c 'bytes from' "$1" || true; }
+answered() { [ "$(answers "$1")" -ge "$2" ]; }
+
+test_failover_takes_one_packet() {
+	local log=$OVLY_OUT/failover pid lost
+
+	ip netns exec "$branch" ping -n -i 0.02 -W 5 10.66.0.1 >"$log" &
+	pid=$!
+	defer eval "kill $pid 2>/dev/null"
+	wait_for 20 "the first answers" answered "$log" 5
+	fall a
+	defer rise a
+	wait_for 20 "answers by way of b" answered "$log" $(($(answers "$log") + 20))
+	rise a
+	wait_for 20 "answers by way of a" answered "$log" $(($(answers "$log") + 20))
+	kill -INT "$pid"
+	wait "$pid" || true
+	lost=$(sed -n 's/.*bytes from.*icmp_seq=\([0-9]*\).*/\1/p' "$log" | sort -nu |
+		awk 'NR > 1 { lost += $1 - prev - 1 } { prev = $1 } END { print lost + 0 }')
+	# Only the answer that is under way when its SA goes.
+	[ "$lost" -le 1 ] || fail "$lost packets were lost"
+	lacks 'nreachable' cat "$log"
+}
+
+test_no_route_is_touched() {
+	watch_routes branch failover
+	fall a
+	defer rise a
+	pings branch 10.66.0.1
+	rise a
+	pings branch 10.66.0.1
+	routes_still branch failover
+}
+
+test_no_way_without_path_and_backup() {
+	local before
+
+	fallen a
+	fallen b
+	before=$(drops branch a tx-no-path)
+	matches 'Destination Host Unreachable' unanswered branch 10.66.0.1
+	matches 'Address unreachable' unanswered branch fd66::1
+	[ "$(drops branch a tx-no-path)" -ge $((before + 4)) ] || fail "tx-no-path did not count"
+}
+
+test_the_backups_own_backup_is_not_asked() {
+	# One step: else two that back each other up would be a loop.
+	helper branch peer set b backup a
+	defer helper branch peer set b backup none
+	fallen a
+	fallen b
+	unanswered branch 10.66.0.1
+	rise b
+	goes_to b 10.66.0.1
+}
+
+test_mutual_backups() {
+	helper branch peer set b backup a
+	defer helper branch peer set b backup none
+	helper branch route add 10.67.0.0/16 peer b
+	defer helper branch route del 10.67.0.0/16
+	ip -n "$a" addr add 10.67.0.1/32 dev lo
+	defer ip -n "$a" addr del 10.67.0.1/32 dev lo
+	fallen b
+	goes_to a 10.67.0.1
+	goes_to a 10.66.0.1
+}
+
+test_validation_follows() {
+	local before
+
+	fallen a
+	before=$(drops branch b rx-source)
+	pings b 10.9.0.1 -I 10.66.0.1
+	pings b fd09::1 -I fd66::1
+	same "$before" "$(drops branch b rx-source)" "packets refused from b"
+}
+
+test_backup_may_send_before_we_notice() {
+	local before
+
+	# The other end may have failed over already. The answers go to a.
+	before=$(traffic branch b rx-packets)
+	unanswered b 10.9.0.1 -I 10.66.0.1
+	same $((before + 2)) "$(traffic branch b rx-packets)" "packets taken from b"
+}
+
+test_backup_is_one_way() {
+	local before
+
+	helper branch route add 10.67.0.0/16 peer b
+	defer helper branch route del 10.67.0.0/16
+	ip -n "$a" addr add 10.67.0.1/32 dev lo
+	defer ip -n "$a" addr del 10.67.0.1/32 dev lo
+	before=$(drops branch a rx-source)
+	unanswered a 10.9.0.1 -I 10.67.0.1
+	same $((before + 2)) "$(drops branch a rx-source)" "packets refused from a"
+}
+
+test_withdrawn_routes_stay_while_the_backup_is_up() {
+	helper branch peer set a on-down withdraw
+	defer helper branch peer set a on-down hold
+	fallen a
+	goes_to b 10.66.0.1
+	fallen b
+	wait_for 5 "the route is withdrawn" lacks '^10.66.0.0/16' ip -n "$branch" route show table 220
+	rise b
+	wait_for 5 "the route is back" matches '^10.66.0.0/16' ip -n "$branch" route show table 220
+}
+
+test_deleted_backup_is_none() {
+	helper branch peer add c dev ov0 addr 10.9.0.9
+	helper branch peer set a backup c
+	defer helper branch peer set a backup b
+	helper branch peer del c
+	fallen a
+	unanswered branch 10.66.0.1
+}
+
+test_a_peer_does_not_back_itself_up() {
+	never helper branch peer set a backup a
+	never helper branch peer set a backup nobody
+	goes_to a 10.66.0.1
+}
+
+CASES="
+test_up_takes_its_own_path		a peer that is up takes its own path
+test_down_takes_the_backups_path	a peer that is down takes its backup's, both families
+test_peer_says_that_its_backup_stands_in	a peer says that its backup stands in
+test_failover_takes_one_packet		failing over and back loses no more than what is under way
+test_no_route_is_touched		failing over and back touches no route
+test_no_way_without_path_and_backup	without either there is no way, and ICMP says so
+test_the_backups_own_backup_is_not_asked	the backup's own backup is not asked
+test_mutual_backups			two peers back each other up
+test_validation_follows			source validation follows
+test_backup_may_send_before_we_notice	a backup may send before this end has noticed
+test_backup_is_one_way			whom a backup stands in for may not send in its name
+test_withdrawn_routes_stay_while_the_backup_is_up	withdraw waits until the backup is down too
+test_deleted_backup_is_none		a backup that is deleted is none
+test_a_peer_does_not_back_itself_up	a peer is not its own backup
+"
+run_cases "$@"
