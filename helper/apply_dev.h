@@ -27,11 +27,6 @@ struct apply_steps {
 	unsigned int n;
 };
 
-/* Fills in the addresses of the bridges.  A path whose bridge has none is left
- * out with a warning; an overlay without any path is an error.
- */
-bool apply_resolve(struct ovly_nl *nl, struct conf *conf,
-		   struct conf_diags *diags, struct err *e);
 /* "old" is what the last apply made. */
 bool apply_dev_plan(struct ovly_nl *nl, const struct conf *conf,
 		    const struct conf_manifest *old, struct apply_steps *steps,

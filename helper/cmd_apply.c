@@ -8,6 +8,7 @@
 
 #include "apply_daemon.h"
 #include "apply_run.h"
+#include "apply_wan.h"
 #include "args.h"
 #include "cmd.h"
 #include "conf_parse.h"
