@@ -1,0 +1,149 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# apply.sh: "ovlyhelper apply" on both ends: up, nothing twice, only what differs, and
+# gone again; and what it says when something is wrong.
+
+# shellcheck source=selftests/e2e/setup.sh
+. "$(dirname "$0")/setup.sh"
+# shellcheck source=selftests/e2e/apply-setup.sh
+. "$E2E/apply-setup.sh"
+
+suite_setup() { apply_setup; }
+
+# written NODE: names, times and contents of all that apply writes.
+written() {
+	(cd "$WORK/$1/etc" && stat -c '%n %a %i %Y' swanctl/conf.d/* bird.conf charon-ovly.conf &&
+		sha256sum swanctl/conf.d/* bird.conf charon-ovly.conf)
+}
+
+test_file_of_somebody_else_is_refused_and_nothing_changed() {
+	local before
+
+	conf branch
+	before=$(find "$WORK/branch/etc" -type f -exec sha256sum {} + | sort)
+	! apply branch >"$WORK/said" || fail "bird.conf was overwritten: $(cat "$WORK/said")"
+	matches 'bird.conf was not written by .* --force' cat "$WORK/said"
+	same "$before" "$(find "$WORK/branch/etc" -type f -exec sha256sum {} + | sort)" "files"
+	same "" "$(ip -n branch -o link show type ovly)" "devices"
+}
+
+test_bad_file_is_refused_with_its_place() {
+	local rc=0
+
+	conf branch 's/local-bridge/local-brigde/'
+	apply branch --force >"$WORK/said" || rc=$?
+	same 2 "$rc" "exit status"
+	matches "ovly.conf:3:3: 'local-brigde' is not .* did you mean 'local-bridge'" cat "$WORK/said"
+	same "" "$(ls "$WORK/branch/etc/swanctl/conf.d")" "files"
+}
+
+test_two_files_bring_overlay_and_bgp_up() {
+	both_up
+	matches 'myconn +up after' cat "$WORK/branch/log/apply.out"
+	matches '^state +up' node branch "$OVLYHELPER" show secure-overlay
+	matches 'router id 192.0.2.1' cat "$WORK/branch/etc/bird.conf.before-ovly"
+	pings branch "$BR_SYSTEM" 81.81.81.1
+	pings hub 81.81.81.1 192.168.1.1
+}
+
+test_secrets_are_hidden() {
+	local out
+
+	both_up
+	same 600 "$(stat -c %a "$WORK/branch/etc/swanctl/conf.d/ovly-secrets.conf")" "mode"
+	lacks "$KEY" apply branch --print strongswan
+	conf branch 's/local-psk [^ ]*/local-psk another-one/' 's/remote-psk .*/remote-psk another-one/'
+	out=$(apply branch --diff)
+	matches 'secrets' echo "$out"
+	lacks "$KEY|another-one" echo "$out"
+	lacks "$KEY" cat "$WORK/branch/log/apply.out"
+}
+
+test_second_apply_changes_nothing() {
+	local n before ids
+
+	both_up
+	monitor_start branch
+	ids=$(sa_ids branch child)
+	for n in branch hub; do
+		before=$(written "$n")
+		matches 'nothing to change' apply "$n" --dry-run
+		matches '"changed": false' apply "$n" --diff --json
+		matches 'nothing to change' apply "$n"
+		same "$before" "$(written "$n")" "files of $n"
+	done
+	same "$ids" "$(sa_ids branch child)" "SAs"
+	same "" "$(monitor_end branch 220)" "events in table 220"
+}
+
+test_edited_file_changes_only_what_differs() {
+	local ids before
+
+	both_up
+	ids=$(sa_ids branch child)
+	before=$(sha256sum "$WORK"/hub/etc/swanctl/conf.d/*)
+	conf hub 's/network 81.*/&\nnetwork 198.51.100.0\/24/'
+	matches '\+.*route 198.51.100.0/24' apply hub --diff
+	apply hub
+	wait_for 30 "the branch has learned it" has_route branch 198.51.100.0/24
+	same "$before" "$(sha256sum "$WORK"/hub/etc/swanctl/conf.d/*)" "strongSwan's files of the hub"
+	conf branch 's/psk local/mtu 1400\n&/'
+	matches 'ipsec0: set mtu 1400' apply branch --dry-run
+	conf hub
+	apply hub
+	wait_for 30 "it is withdrawn" no_route branch 198.51.100.0/24
+	same "$ids" "$(sa_ids branch child)" "SAs"
+}
+
+test_deleted_device_comes_back() {
+	both_up
+	ip -n branch link del ipsec0
+	matches 'ipsec0: create the device' apply branch
+	wait_table branch 60 "$BR_TABLE"
+	pings branch "$BR_SYSTEM" 81.81.81.1
+}
+
+test_wrong_key_is_told() {
+	both_up
+	conf branch 's/local-psk [^ ]*/local-psk wrong/' 's/remote-psk .*/remote-psk wrong/' \
+		's/overlay myconn/overlay other/'
+	! apply branch >"$WORK/said" || fail "it came up: $(cat "$WORK/said")"
+	matches 'other +not up' cat "$WORK/said"
+	matches 'hint: the other end does not accept our psk' cat "$WORK/said"
+}
+
+test_silent_head_end_is_told() {
+	both_up
+	conf branch "s/$HUB_WAN/10.88.247.70/" 's/overlay myconn/overlay other/'
+	! apply branch --timeout 15 >"$WORK/said" || fail "it came up: $(cat "$WORK/said")"
+	matches 'other +not up: the other end does not answer' cat "$WORK/said"
+}
+
+test_removed_overlay_leaves_nothing() {
+	both_up
+	sed '/^!$/,$d; /^secure/,$d' "$WORK/branch.in" >"$WORK/branch/etc/ovly.conf"
+	matches 'ipsec0: delete the device' apply branch
+	same "" "$(ip -n branch -o link show type ovly)" "devices"
+	same "" "$(sa_names branch)" "connections"
+	same "" "$(node branch swanctl --list-conns)" "configured connections"
+	lacks 'bgp' birdc branch show protocols
+	same "" "$(left_behind branch)" "left behind"
+	matches 'nothing to change' apply branch
+	both_up
+}
+
+# shellcheck disable=SC2034 # run_cases reads it
+CASES="
+test_file_of_somebody_else_is_refused_and_nothing_changed	a file that apply did not write is refused, nothing is changed
+test_bad_file_is_refused_with_its_place	a bad file is refused with line, column and a suggestion
+test_two_files_bring_overlay_and_bgp_up	one file on each end brings tunnel, BGP and routes up
+test_secrets_are_hidden	secrets are in a file of mode 0600 and in no output
+test_second_apply_changes_nothing	the same file again changes no file, SA or route
+test_edited_file_changes_only_what_differs	an edited file changes only what differs
+test_deleted_device_comes_back	a device that was deleted by hand comes back with its peer
+test_wrong_key_is_told	a wrong key is told with the way out
+test_silent_head_end_is_told	a head-end that does not answer is told
+test_removed_overlay_leaves_nothing	an overlay that is removed leaves nothing behind
+"
+run_cases "$@"
