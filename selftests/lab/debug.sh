@@ -75,7 +75,7 @@ run_debug() {
 	BUILT_KUNIT_KO=$(debug_module "debug-kunit-$KVER" OVLY_KUNIT=1) || exit 1
 	build_helper
 	build_nl
-	# Leaks are judged after each script, by whose they are.
+	# Leaks are judged in the guest, by whose they are.
 	KERNEL_TROUBLE="${KERNEL_TROUBLE%|kmemleak*}|ODEBUG: |UBSAN: |leaked reference"
 	GUEST_ENV="OVLY_SLOW=${OVLY_SLOW:-4}
 KERNEL_TROUBLE=$KERNEL_TROUBLE"
