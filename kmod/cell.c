@@ -18,6 +18,8 @@
 #include <linux/skbuff.h>
 
 #include "compat.h"
+#include "device.h"
+#include "stats.h"
 
 /* Packets that may wait on one CPU, as net.core.netdev_max_backlog by default. */
 #define OVLY_CELL_PACKETS	1000
@@ -53,7 +55,11 @@ static int ovly_cell_poll(struct napi_struct *napi, int budget)
 			continue;
 		}
 		skb->dev = napi->dev;
-		napi_gro_receive(napi, skb);
+		/* GRO would take pages that a clone has a part in. */
+		if (skb_cloned(skb))
+			netif_receive_skb(skb);
+		else
+			napi_gro_receive(napi, skb);
 	}
 	if (done < budget)
 		napi_complete_done(napi, done);
@@ -62,17 +68,18 @@ static int ovly_cell_poll(struct napi_struct *napi, int budget)
 
 /**
  * ovly_cell_receive() - receive a packet later
- * @cells: of the device that it is for
+ * @ovly: the device that it is for
  * @skb: the packet; its reference is consumed, others may exist until the caller
  *	lets bottom halves run
  *
  * Context: bottom halves disabled.
  */
-void ovly_cell_receive(struct ovly_cell __percpu *cells, struct sk_buff *skb)
+void ovly_cell_receive(struct ovly_dev *ovly, struct sk_buff *skb)
 {
-	struct ovly_cell *cell = this_cpu_ptr(cells);
+	struct ovly_cell *cell = this_cpu_ptr(ovly->cells);
 
 	if (skb_queue_len_lockless(&cell->queue) >= OVLY_CELL_PACKETS) {
+		ovly_stats_inc(ovly->stats, OVLY_A_STATS_RX_ERROR);
 		kfree_skb(skb);
 		return;
 	}

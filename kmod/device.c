@@ -55,30 +55,6 @@ void ovly_device_queue_delayed(struct delayed_work *work, unsigned long delay)
 	queue_delayed_work(ovly_wq, work, delay);
 }
 
-static void ovly_device_teardown_begins(struct ovly_net *on)
-{
-	atomic_inc(&on->teardowns);
-}
-
-static void ovly_device_teardown_ends(struct ovly_net *on)
-{
-	if (atomic_dec_and_test(&on->teardowns))
-		wake_up_var(&on->teardowns);
-}
-
-/**
- * ovly_device_wait_teardowns() - until what devices owned in a namespace is freed
- * @net: the namespace, in which no new device can come
- *
- * Context: process.
- */
-void ovly_device_wait_teardowns(struct net *net)
-{
-	struct ovly_net *on = ovly_net(net);
-
-	wait_var_event(&on->teardowns, !atomic_read(&on->teardowns));
-}
-
 static void ovly_device_teardown(struct work_struct *work)
 {
 	struct ovly_dev *ovly = container_of(work, struct ovly_dev, teardown);
@@ -96,9 +72,9 @@ static void ovly_device_teardown(struct work_struct *work)
 	ovly_sync_exit(ovly);
 	mutex_unlock(&ovly->lock);
 	dev_put(ovly->dev);
-	/* The device may be freed now; the namespaces wait for this. */
-	ovly_device_teardown_ends(at);
-	ovly_device_teardown_ends(on);
+	/* The device may be freed now, and then the namespaces. */
+	ovly_net_release(at);
+	ovly_net_release(on);
 }
 
 static int ovly_device_init(struct net_device *dev)
@@ -146,8 +122,8 @@ static void ovly_device_uninit(struct net_device *dev)
 	WRITE_ONCE(ovly->dead, true);
 	/* For ovly_device_teardown(). */
 	dev_hold(dev);
-	ovly_device_teardown_begins(ovly_net(dev_net(dev)));
-	ovly_device_teardown_begins(ovly_net(ovly->net));
+	ovly_net_hold(ovly_net(dev_net(dev)));
+	ovly_net_hold(ovly_net(ovly->net));
 	ovly_device_queue_work(&ovly->teardown);
 }
 

@@ -105,7 +105,6 @@ int ovly_device_change(struct ovly_dev *ovly, const struct ovly_dev_conf *conf,
 		       struct netlink_ext_ack *extack);
 bool ovly_device_is(const struct net_device *dev);
 void ovly_device_unregister_all(struct net *net, struct list_head *queue);
-void ovly_device_wait_teardowns(struct net *net);
 void ovly_device_queue_work(struct work_struct *work);
 void ovly_device_queue_delayed(struct delayed_work *work, unsigned long delay);
 

@@ -304,6 +304,8 @@ void ovly_fib_batch_commit(struct ovly_fib_batch *batch)
 
 	if (!n)
 		return;
+	if (batch->sending)
+		batch->sending(batch->context);
 	mutex_lock(&fib->lock);
 	/* Numbered here, where no other exchange can come between. */
 	nlh = nlmsg_hdr(batch->msg);

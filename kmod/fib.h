@@ -70,8 +70,9 @@ typedef void (*ovly_fib_done_t)(void *context, void *entry, enum ovly_fib_op op,
 /**
  * struct ovly_fib_batch - route changes on their way to rtnetlink
  * @fib: where to
+ * @sending: called before they are sent, or NULL
  * @done: told the result of each, in order
- * @context: for @done
+ * @context: for @sending and @done
  * @msg: the messages
  * @n: number of them
  * @entry: per message, what the caller gave with it
@@ -79,6 +80,7 @@ typedef void (*ovly_fib_done_t)(void *context, void *entry, enum ovly_fib_op op,
  */
 struct ovly_fib_batch {
 	struct ovly_fib *fib;
+	void (*sending)(void *context);
 	ovly_fib_done_t done;
 	void *context;
 	struct sk_buff *msg;

@@ -27,12 +27,14 @@ struct ovly_throw_key {
  * @list: in &ovly_guard.throw_list
  * @key: endpoint and table
  * @users: peers that need it
+ * @rcu: for notifiers
  */
 struct ovly_throw {
 	struct rhash_head node;
 	struct list_head list;
 	struct ovly_throw_key key;
 	unsigned int users;
+	struct rcu_head rcu;
 };
 
 static const struct rhashtable_params ovly_throw_params = {
@@ -130,6 +132,43 @@ static void ovly_guard_repair(struct work_struct *work)
 	ovly_guard_restore(container_of(to_delayed_work(work), struct ovly_guard, repair));
 }
 
+/* Is there to be a throw route for exactly this address?  Context: RCU or RTNL. */
+static bool ovly_guard_wants(struct ovly_guard *guard, u32 table, const struct ovly_ip *ip)
+{
+	struct ovly_throw_key key = { .ip = *ip, .table = table };
+	bool wants;
+
+	rcu_read_lock();
+	wants = rhashtable_lookup(&guard->throws, &key, ovly_throw_params);
+	rcu_read_unlock();
+	return wants;
+}
+
+/* An entry went, or another one took its place: was it one of ours?  The core
+ * reports a deletion as a replacement where a less preferred route is left.
+ */
+static bool ovly_guard_lost4(struct ovly_guard *guard, unsigned long event,
+			     const struct fib_entry_notifier_info *info)
+{
+	struct ovly_ip ip = ovly_ip_v4(htonl(info->dst));
+
+	return info->dst_len == 32 && (event == FIB_EVENT_ENTRY_DEL) == (info->type == RTN_THROW) &&
+	       ovly_guard_wants(guard, info->tb_id, &ip);
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+static bool ovly_guard_lost6(struct ovly_guard *guard, unsigned long event,
+			     const struct fib6_entry_notifier_info *info)
+{
+	const struct fib6_info *rt = info->rt;
+	struct ovly_ip ip = ovly_ip_v6(&rt->fib6_dst.addr);
+
+	return rt->fib6_dst.plen == 128 &&
+	       (event == FIB_EVENT_ENTRY_DEL) == (rt->fib6_type == RTN_THROW) &&
+	       ovly_guard_wants(guard, rt->fib6_table->tb6_id, &ip);
+}
+#endif
+
 /* Context: RTNL or RCU; must not sleep. */
 static int ovly_guard_event(struct notifier_block *nb, unsigned long event, void *ptr)
 {
@@ -137,13 +176,21 @@ static int ovly_guard_event(struct notifier_block *nb, unsigned long event, void
 	const struct fib_notifier_info *info = ptr;
 	bool lost = event == FIB_EVENT_RULE_DEL;
 
-	if (event == FIB_EVENT_ENTRY_DEL && info->family == AF_INET)
-		lost = container_of(info, struct fib_entry_notifier_info, info)->type == RTN_THROW;
+	/* The core calls from within the request, ours too. */
+	if (READ_ONCE(guard->deleting) == current)
+		return NOTIFY_DONE;
+	if (event == FIB_EVENT_ENTRY_DEL || event == FIB_EVENT_ENTRY_REPLACE) {
+		if (info->family == AF_INET)
+			lost = ovly_guard_lost4(guard, event,
+						container_of(info, struct fib_entry_notifier_info,
+							     info));
 #if IS_ENABLED(CONFIG_IPV6)
-	if (event == FIB_EVENT_ENTRY_DEL && info->family == AF_INET6)
-		lost = container_of(info, struct fib6_entry_notifier_info, info)->rt->fib6_type ==
-		       RTN_THROW;
+		if (info->family == AF_INET6)
+			lost = ovly_guard_lost6(guard, event,
+						container_of(info, struct fib6_entry_notifier_info,
+							     info));
 #endif
+	}
 	if (lost)
 		ovly_device_queue_delayed(&guard->repair, 0);
 	return NOTIFY_DONE;
@@ -188,6 +235,8 @@ int ovly_guard_throw_get(struct ovly_guard *guard, u32 table, const struct ovly_
 
 err_remove:
 	rhashtable_remove_fast(&guard->throws, &throw->node, ovly_throw_params);
+	kfree_rcu(throw, rcu);
+	goto out;
 err_free:
 	kfree(throw);
 out:
@@ -212,10 +261,12 @@ void ovly_guard_throw_put(struct ovly_guard *guard, u32 table, const struct ovly
 	throw = rhashtable_lookup_fast(&guard->throws, &key, ovly_throw_params);
 	if (!WARN_ON_ONCE(!throw) && !--throw->users) {
 		list_del(&throw->list);
+		WRITE_ONCE(guard->deleting, current);
 		/* Gone already if somebody flushed the table. */
 		ovly_throw_install(guard, OVLY_FIB_DEL, &key);
+		WRITE_ONCE(guard->deleting, NULL);
 		rhashtable_remove_fast(&guard->throws, &throw->node, ovly_throw_params);
-		kfree(throw);
+		kfree_rcu(throw, rcu);
 	}
 	mutex_unlock(&guard->lock);
 }

@@ -11,6 +11,7 @@
 #include "addr.h"
 
 struct ovly_fib;
+struct task_struct;
 
 /**
  * struct ovly_guard - the module's own routes and rules in a network namespace
@@ -19,6 +20,7 @@ struct ovly_fib;
  * @throws: (table, address) to &struct ovly_throw
  * @throw_list: the same as a list
  * @rules: tables that a rule leads to, &struct ovly_guard_rule
+ * @deleting: the task that takes one of them out of the table, or NULL
  * @watching: @nb is registered
  * @nb: sees rules and throw routes being deleted by others
  * @repair: puts them back
@@ -29,6 +31,7 @@ struct ovly_guard {
 	struct rhashtable throws;
 	struct list_head throw_list;
 	struct list_head rules;
+	struct task_struct *deleting;
 	bool watching;
 	struct notifier_block nb;
 	struct delayed_work repair;

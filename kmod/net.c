@@ -2,6 +2,7 @@
 #include "net.h"
 
 #include <linux/rtnetlink.h>
+#include <linux/wait_bit.h>
 #include <net/netns/generic.h>
 
 #include "device.h"
@@ -30,7 +31,7 @@ static int __net_init ovly_net_init(struct net *net)
 	spin_lock_init(&on->path_lock);
 	spin_lock_init(&on->underlay_lock);
 	INIT_LIST_HEAD(&on->underlays);
-	atomic_set(&on->teardowns, 0);
+	atomic_set(&on->users, 0);
 	/* 0 means to a dump that it need not compare. */
 	atomic_set(&on->seq, 1);
 	xa_init(&on->paths_in);
@@ -45,6 +46,13 @@ static int __net_init ovly_net_init(struct net *net)
 	if (err)
 		ovly_sa_exit(on);
 	return err;
+}
+
+/* @on may be gone afterwards.  Context: process. */
+void ovly_net_release(struct ovly_net *on)
+{
+	if (atomic_dec_and_test(&on->users))
+		wake_up_var(&on->users);
 }
 
 /* No key manager event and no packet changes anything here from now on. */
@@ -70,8 +78,10 @@ static void __net_exit ovly_net_exit_batch(struct list_head *nets)
 	rtnl_unlock();
 
 	list_for_each_entry(net, nets, exit_list) {
-		ovly_device_wait_teardowns(net);
-		ovly_net_close(ovly_net(net));
+		struct ovly_net *on = ovly_net(net);
+
+		wait_var_event(&on->users, !atomic_read(&on->users));
+		ovly_net_close(on);
 	}
 	/* Packets and events that saw it open. */
 	synchronize_net();

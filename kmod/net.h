@@ -37,7 +37,8 @@
  * @park: packets that came before their path
  * @fib: the rtnetlink client of this namespace
  * @guard: the throw routes and rules made here
- * @teardowns: devices from here, or whose SAs are here, that are being freed
+ * @users: what refers to this and is not in it: tables of devices, and devices
+ *	that are being freed; the end of the namespace waits for them
  * @seq: bumped by every change, for the consistency of dumps
  */
 struct ovly_net {
@@ -59,7 +60,7 @@ struct ovly_net {
 	struct ovly_park park;
 	struct ovly_fib fib;
 	struct ovly_guard guard;
-	atomic_t teardowns;
+	atomic_t users;
 	atomic_t seq;
 };
 
@@ -70,6 +71,13 @@ static inline void ovly_net_changed(const struct net *net)
 {
 	atomic_inc(&ovly_net(net)->seq);
 }
+
+static inline void ovly_net_hold(struct ovly_net *on)
+{
+	atomic_inc(&on->users);
+}
+
+void ovly_net_release(struct ovly_net *on);
 
 int ovly_net_register(void);
 void ovly_net_unregister(void);

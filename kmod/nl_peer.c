@@ -132,6 +132,18 @@ static int ovly_nl_parse_peer(struct genl_info *info, struct nlattr *tb[],
 	return ovly_nl_parse_addrs(nest, conf, info->extack);
 }
 
+/* Marks get onto the outer packets, in the namespace of the SAs. */
+static int ovly_nl_check_marks(const struct ovly_dev *ovly, struct nlattr *tb[],
+			       struct netlink_ext_ack *extack)
+{
+	const struct nlattr *nla = tb[OVLY_A_PEER_MARK] ?: tb[OVLY_A_PEER_PRIORITY];
+
+	if (!nla || ovly_device_sa_capable(ovly))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, nla, "ovly: the device's SAs are in another network namespace");
+	return -EPERM;
+}
+
 static int ovly_nl_put_peer_locked(struct sk_buff *skb, const struct ovly_peer *peer)
 {
 	struct ovly_net *on = ovly_net(peer->ovly->net);
@@ -182,6 +194,8 @@ int ovly_nl_peer_new(struct sk_buff *skb, struct genl_info *info)
 
 	peer = conf.name ? ovly_peer_find_name(ovly, conf.name) : NULL;
 	err = ovly_nl_find_backup(ovly, tb, &conf, info->extack);
+	if (!err)
+		err = ovly_nl_check_marks(ovly, tb, info->extack);
 	if (err)
 		goto out;
 	if (peer && (flags & NLM_F_REPLACE)) {
@@ -218,6 +232,8 @@ int ovly_nl_peer_set(struct sk_buff *skb, struct genl_info *info)
 	err = PTR_ERR_OR_ZERO(peer);
 	if (!err)
 		err = ovly_nl_find_backup(ovly, tb, &conf, info->extack);
+	if (!err)
+		err = ovly_nl_check_marks(ovly, tb, info->extack);
 	/* Here somebody decides; PEER_NEW may repeat what was said before. */
 	conf.renews_limit = conf.has_route_limit || conf.has_limit_action;
 	if (!err)
@@ -253,13 +269,20 @@ int ovly_nl_peer_del(struct sk_buff *skb, struct genl_info *info)
 {
 	struct ovly_peer *peer = ovly_nl_lock_peer(info);
 	struct ovly_dev *ovly;
+	int err = 0;
 
 	if (IS_ERR(peer))
 		return ovly_nl_blame(info, OVLY_A_PEER, PTR_ERR(peer));
 	ovly = peer->ovly;
-	ovly_peer_del(peer);
+	if (peer->n_paths && !ovly_device_sa_capable(ovly)) {
+		NL_SET_ERR_MSG_MOD(info->extack,
+				   "the peer has paths, and the device's SAs are in another network namespace");
+		err = -EPERM;
+	} else {
+		ovly_peer_del(peer);
+	}
 	ovly_nl_unlock(ovly);
-	return 0;
+	return ovly_nl_blame(info, OVLY_A_PEER, err);
 }
 
 int ovly_nl_peer_get(struct sk_buff *skb, struct genl_info *info)

@@ -292,7 +292,7 @@ int ovly_nl_route_new(struct sk_buff *skb, struct genl_info *info)
 	return ovly_nl_batch(info, ovly_nl_route_new_one);
 }
 
-/* The next of a group, from @route on, that a deletion means. */
+/* The next of a group, from @route on, that a deletion means, or NULL. */
 static struct ovly_route *ovly_nl_route_meant(struct ovly_route *route,
 					      const struct ovly_route_want *which, u8 protocol)
 {
@@ -334,8 +334,8 @@ static int ovly_nl_route_del_one(struct ovly_nl_batch *batch, const struct nlatt
 				 struct nlattr *tb[], struct netlink_ext_ack *extack)
 {
 	struct ovly_dev *ovly = batch->sync.ovly;
-	struct ovly_route *route, *next;
 	struct ovly_route_want which = {};
+	struct ovly_route *route;
 	u8 protocol = 0;
 	int err;
 
@@ -345,15 +345,22 @@ static int ovly_nl_route_del_one(struct ovly_nl_batch *batch, const struct nlatt
 	err = ovly_nl_parse_key(tb, &which.key, extack);
 	if (!err)
 		err = ovly_nl_parse_owners(ovly, nla, &which, extack);
-	if (!err)
-		err = ovly_nl_route_check_del(ovly, &which, protocol, extack);
 	if (err)
 		return err;
-	route = ovly_nl_route_meant(ovly_route_find(ovly, &which.key), &which, protocol);
-	for (; route; route = next) {
-		next = ovly_nl_route_meant(ovly_route_next_owner(route), &which, protocol);
-		ovly_sync_remove(&batch->sync, route);
+	/* The entry before may have been another owner's. */
+	route = ovly_route_find(ovly, &which.key);
+	if (route && route->queued)
+		ovly_sync_commit(&batch->sync);
+	err = ovly_nl_route_check_del(ovly, &which, protocol, extack);
+	if (err)
+		return err;
+
+	for (route = ovly_route_find(ovly, &which.key); route;
+	     route = ovly_route_next_owner(route)) {
+		route->tag = batch->index;
+		route->doomed = ovly_nl_route_meant(route, &which, protocol) == route;
 	}
+	ovly_sync_route(&batch->sync, ovly_route_find(ovly, &which.key));
 	return 0;
 }
 
@@ -496,6 +503,7 @@ static int ovly_nl_route_dump_dev(struct sk_buff *skb, struct netlink_callback *
 
 	for (route = ovly_route_find_from(ovly, &cursor->key, cursor->id); route;
 	     route = ovly_route_next(route)) {
+		cond_resched();
 		if (!ovly_route_matches(route, &filter))
 			continue;
 		cursor->key = route->key;

@@ -73,13 +73,26 @@ static int ovly_notify_build(struct sk_buff *skb, const struct ovly_event_msg *m
 	return 0;
 }
 
-static void ovly_notify(const struct ovly_event_msg *msg)
+/* Paths are of the namespace of the SAs, and not for others' eyes. */
+static bool ovly_notify_hides_paths(const struct net_device *dev)
+{
+	const struct ovly_dev *ovly = netdev_priv(dev);
+
+	return !net_eq(ovly->net, dev_net(dev)) && ovly->net->user_ns != dev_net(dev)->user_ns;
+}
+
+static void ovly_notify(struct ovly_event_msg *msg)
 {
 	struct net *net = dev_net(msg->dev);
 	struct sk_buff *skb;
 
 	if (!genl_has_listeners(&ovly_genl_family, net, 0))
 		return;
+	if (msg->path && ovly_notify_hides_paths(msg->dev)) {
+		if (!msg->peer)
+			return;
+		msg->path = NULL;
+	}
 	/* Room for a device, a peer and a path; they have few, short strings. */
 	skb = genlmsg_new(NLMSG_GOODSIZE, GFP_ATOMIC);
 	if (!skb || WARN_ON_ONCE(ovly_notify_build(skb, msg))) {

@@ -341,8 +341,12 @@ static int ovly_path_claim(struct ovly_net *on, struct ovly_path *path,
 	if (err)
 		return ovly_path_taken(extack, err);
 	err = xa_insert_bh(&on->paths_in, path->if_id_in, path, GFP_KERNEL);
-	if (err)
-		xa_erase_bh(&on->paths_out, path->if_id_out);
+	if (err) {
+		/* An event of the key manager may be looking at it. */
+		spin_lock_bh(&on->path_lock);
+		xa_erase(&on->paths_out, path->if_id_out);
+		spin_unlock_bh(&on->path_lock);
+	}
 	return ovly_path_taken(extack, err);
 }
 

@@ -419,8 +419,14 @@ void ovly_peer_del(struct ovly_peer *peer)
 	RCU_INIT_POINTER(ovly->sole, NULL);
 	ovly_peer_del_addrs(peer);
 	ovly_peer_set_backup(peer, NULL);
-	list_for_each_entry_safe(other, next_other, &peer->backs, backed_by)
+	list_for_each_entry_safe(other, next_other, &peer->backs, backed_by) {
 		ovly_peer_set_backup(other, NULL);
+		if (ovly->dead)
+			continue;
+		spin_lock_bh(&on->path_lock);
+		ovly_peer_turn(other);
+		spin_unlock_bh(&on->path_lock);
+	}
 	spin_lock_bh(&on->path_lock);
 	list_del_init(&peer->turned);
 	spin_unlock_bh(&on->path_lock);

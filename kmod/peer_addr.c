@@ -130,18 +130,21 @@ static void ovly_addr_del(struct ovly_addr *addr, struct ovly_sync_batch *batch)
 }
 
 /* Another peer may have taught a route to exactly this address before its owner
- * came; the owner's word counts.
+ * came; the owner's word counts.  Returns whether the table has an entry to be
+ * replaced: between a deletion and an addition packets would leave elsewhere.
  */
-static void ovly_addr_evict(struct ovly_peer *peer, const struct ovly_ip *ip,
+static bool ovly_addr_evict(struct ovly_peer *peer, const struct ovly_ip *ip,
 			    struct ovly_sync_batch *batch)
 {
 	struct ovly_route *route;
+	bool there = false;
 
 	while ((route = ovly_route_find_host(peer->ovly, ip)) && !route->system) {
 		net_warn_ratelimited("%s: peer %s: gives up its route to the system address of peer %s\n",
 				     netdev_name(peer->ovly->dev), route->peer->name, peer->name);
-		ovly_sync_remove(batch, route);
+		there |= ovly_sync_forget(batch, route);
 	}
+	return there;
 }
 
 static int ovly_addr_add(struct ovly_peer *peer, const struct ovly_ip *ip,
@@ -149,6 +152,7 @@ static int ovly_addr_add(struct ovly_peer *peer, const struct ovly_ip *ip,
 {
 	struct ovly_net *on = ovly_net(peer->ovly->net);
 	struct ovly_addr *addr;
+	bool there;
 	int err;
 
 	addr = kzalloc(sizeof(*addr), GFP_KERNEL);
@@ -156,13 +160,15 @@ static int ovly_addr_add(struct ovly_peer *peer, const struct ovly_ip *ip,
 		return -ENOMEM;
 	addr->ip = *ip;
 	addr->peer = peer;
-	ovly_addr_evict(peer, ip, batch);
+	there = ovly_addr_evict(peer, ip, batch);
 	addr->route = ovly_route_new_system(peer, ip, extack);
 	if (IS_ERR(addr->route)) {
 		err = PTR_ERR(addr->route);
 		kfree(addr);
 		return err;
 	}
+	if (there)
+		ovly_sync_inherit(addr->route);
 	err = rhashtable_insert_fast(&peer->ovly->addrs, &addr->node, ovly_addr_params);
 	if (err) {
 		ovly_sync_remove(batch, addr->route);

@@ -35,14 +35,16 @@ struct ovly_route_key {
  * @peer: the owner
  * @list: in &ovly_peer.routes
  * @stamp: &ovly_dev.sweep_clock when it was last asked for
- * @epoch: &ovly_sync.synced when it was put into the table; it is there if the
- *	two are equal, and never was if 0
+ * @epoch: &ovly_sync.epoch when it was put into the table; it is there if that
+ *	is &ovly_sync.synced, and never was if 0
  * @tag: position in the request that is being applied
  * @err: why it is not in the table, a positive errno, or 0
  * @protocol: RTPROT_* of whoever asked for it
  * @system: it is the host route of one of the peer's addresses
  * @stale: what the table has of its group is to be replaced
  * @queued: its group is in the batch of the request that is being applied
+ * @maybe: it went into the table while the kernel dropped the device's routes:
+ *	nobody knows which came first
  * @sent: it is part of what the batch has of its group
  * @fresh: made by the request that is being applied
  * @doomed: replaced by the request that is being applied, and freed with it
@@ -62,6 +64,7 @@ struct ovly_route {
 	bool system;
 	bool stale;
 	bool queued;
+	bool maybe;
 	bool sent;
 	bool fresh;
 	bool doomed;

@@ -99,6 +99,9 @@ static bool ovly_rx_siblings_lead_to(const struct ovly_peer *peer, const struct 
 	list_for_each_entry_rcu(sibling, &from->fib6_siblings, fib6_siblings) {
 		struct ovly_ip nexthop = ovly_ip_v6(&sibling->fib6_nh->fib_nh_gw6);
 
+		/* Taken out of the ring under us, there is no way back to the start. */
+		if (!READ_ONCE(from->fib6_nsiblings))
+			return false;
 		if (sibling->fib6_nh->fib_nh_dev == peer->ovly->dev &&
 		    ovly_rx_nexthop_is(peer, &nexthop))
 			return true;
@@ -282,7 +285,7 @@ static int ovly_rx_take(struct sk_buff *skb, const struct xfrm_state *x,
 	if (err)
 		return err;
 	if (async) {
-		ovly_cell_receive(ovly->cells, skb_get(skb));
+		ovly_cell_receive(ovly, skb_get(skb));
 		/* Has XFRM give up its own reference, see cell.c. */
 		return -EINPROGRESS;
 	}
@@ -336,7 +339,7 @@ void ovly_rx_parked(struct sk_buff *skb, const struct ovly_path *path)
 	if (ovly_rx_claim(skb, xfrm_input_state(skb), path))
 		kfree_skb(skb);
 	else
-		ovly_cell_receive(path->peer->ovly->cells, skb);
+		ovly_cell_receive(path->peer->ovly, skb);
 }
 
 /* Leave input and ICMP errors to the handlers behind this one. */

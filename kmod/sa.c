@@ -214,11 +214,11 @@ static void ovly_sa_note(struct ovly_net *on, struct xfrm_state *x)
 {
 	struct ovly_sa *sa = ovly_sa_find(on, x);
 
-	if (sa && sa->if_id == x->if_id && ovly_sa_concerns(x)) {
+	/* UPDSA reports the request, and without an if_id the SA keeps its own. */
+	if (sa && (!x->if_id || (sa->if_id == x->if_id && ovly_sa_concerns(x)))) {
 		sa->epoch = on->sa_epoch;
 		return;
 	}
-	/* UPDSA can give it another if_id, or none. */
 	if (sa)
 		ovly_sa_del(on, x);
 	if (!ovly_sa_concerns(x))
@@ -330,6 +330,8 @@ static void ovly_sa_sweep(struct ovly_net *on, u64 epoch)
 			ovly_path_sas_changed(on, if_id);
 		}
 		spin_unlock_bh(&on->path_lock);
+		if (if_id == U32_MAX)
+			break;
 	}
 }
 

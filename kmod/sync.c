@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Makes the routing table what the peers' routes say.
+ * Makes the routing table what the peers' routes say: a group of routes with one
+ * prefix and metric is one entry.
  *
- * The kernel drops a device's routes when it goes down, loses its last IPv4
- * address, enters a VRF or moves to another network namespace.  Notifiers run
- * under RTNL and only note that (ovly_sync_lost(), O(1)); a worker compares what
- * is wanted with what is there and sends the difference.  Requests do the same
- * for their own routes at once, so that an answer says what the table said.
+ * Requests do that for their own routes at once, so that an answer says what the
+ * table said; settle.c does it for all where the kernel dropped them.
  */
 #include "sync.h"
 
-#include <linux/inetdevice.h>
 #include <linux/rtnetlink.h>
-#include <net/l3mdev.h>
 
 #include "device.h"
-#include "endpoint.h"
 #include "fib.h"
 #include "guard.h"
 #include "net.h"
-#include "path.h"
 #include "peer.h"
 #include "route.h"
 
@@ -29,11 +23,17 @@ bool ovly_sync_installed(const struct ovly_route *route)
 	return route->epoch && route->epoch == route->peer->ovly->sync.synced;
 }
 
-/* May the table have the route, if only what is left of it? */
-static bool ovly_sync_may_be_there(const struct ovly_route *route)
+static bool ovly_sync_before(u32 a, u32 b)
 {
-	return ovly_sync_installed(route) ||
-	       (route->epoch && route->epoch >= READ_ONCE(route->peer->ovly->sync.dropped));
+	return (s32)(a - b) < 0;
+}
+
+/* May the table have the route, if only what is left of it? */
+bool ovly_sync_may_be_there(const struct ovly_route *route)
+{
+	return route->maybe || ovly_sync_installed(route) ||
+	       (route->epoch &&
+		!ovly_sync_before(route->epoch, READ_ONCE(route->peer->ovly->sync.dropped)));
 }
 
 static bool ovly_sync_wanted(const struct ovly_route *route)
@@ -55,7 +55,7 @@ static const struct ovly_ip *ovly_sync_nexthop(const struct ovly_route *route)
 }
 
 /* The table's entry for a group: prefix and what does not depend on owners. */
-static void ovly_sync_fib_key(const struct ovly_route *head, struct ovly_fib_route *fib)
+void ovly_sync_fib_key(const struct ovly_route *head, struct ovly_fib_route *fib)
 {
 	const struct ovly_dev *ovly = head->peer->ovly;
 
@@ -99,23 +99,30 @@ static void ovly_sync_fib_route(const struct ovly_route *head, struct ovly_fib_r
 	fib->onlink = true;
 }
 
-/* Notes whether the table has a route. */
-static void ovly_sync_note(struct ovly_route *route, bool installed)
+/* Notes since when the table has a route; 0 if it has not. */
+void ovly_sync_note(struct ovly_route *route, u32 epoch)
 {
 	struct ovly_sync *sync = &route->peer->ovly->sync;
 
-	sync->installed += installed - ovly_sync_installed(route);
-	route->epoch = installed ? sync->synced : 0;
+	sync->installed -= ovly_sync_installed(route);
+	route->epoch = epoch;
+	route->maybe = false;
+	sync->installed += ovly_sync_installed(route);
 }
 
-/* The table has of a group what was sent, and those that were replaced are gone. */
-static void ovly_sync_settled(struct ovly_route *head)
+/* Of a group the table has what is marked as sent, those since @epoch that it had
+ * not before, and what was replaced is gone.
+ */
+static void ovly_sync_settled(struct ovly_route *head, u32 epoch)
 {
 	struct ovly_route *route, *next;
 
 	for (route = head; route; route = next) {
 		next = ovly_route_next_owner(route);
-		ovly_sync_note(route, route->sent);
+		if (!route->sent)
+			ovly_sync_note(route, 0);
+		else if (epoch)
+			ovly_sync_note(route, epoch);
 		route->stale = false;
 		route->fresh = false;
 		if (route->doomed) {
@@ -125,7 +132,19 @@ static void ovly_sync_settled(struct ovly_route *head)
 	}
 }
 
-/* The table has refused a group: everything is as it was before the request. */
+/* The kernel has dropped the device's routes while a group was sent. */
+static void ovly_sync_overtaken(struct ovly_route *head)
+{
+	struct ovly_route *route;
+
+	for (route = head; route; route = ovly_route_next_owner(route)) {
+		ovly_sync_note(route, 0);
+		route->maybe = route->sent;
+	}
+	ovly_sync_settled(head, 0);
+}
+
+/* The table has refused a group: its owners are as they were before the request. */
 static void ovly_sync_undo(struct ovly_route *head)
 {
 	struct ovly_route *route, *next;
@@ -133,6 +152,8 @@ static void ovly_sync_undo(struct ovly_route *head)
 	for (route = head; route; route = next) {
 		next = ovly_route_next_owner(route);
 		route->doomed = false;
+		if (ovly_sync_installed(route))
+			route->err = 0;
 		if (route->fresh) {
 			ovly_route_unlink(route);
 			ovly_route_free(route);
@@ -143,6 +164,7 @@ static void ovly_sync_undo(struct ovly_route *head)
 static void ovly_sync_done(void *context, void *entry, enum ovly_fib_op op, int err)
 {
 	struct ovly_sync_batch *batch = context;
+	const struct ovly_sync *sync = &batch->ovly->sync;
 	struct ovly_route *head = entry, *route;
 
 	/* A route that is gone already is as good as deleted. */
@@ -153,20 +175,31 @@ static void ovly_sync_done(void *context, void *entry, enum ovly_fib_op op, int 
 		route->queued = false;
 		route->err = -err;
 	}
+	if (!err && ovly_sync_before(batch->epoch, READ_ONCE(sync->dropped))) {
+		ovly_sync_overtaken(head);
+		return;
+	}
 	if (!err) {
-		ovly_sync_settled(head);
+		ovly_sync_settled(head, batch->epoch);
 		return;
 	}
 	/* Went down meanwhile: the notifier has the worker try again. */
 	if (err == -ENETDOWN || !netif_running(batch->ovly->dev)) {
 		for (route = head; route; route = ovly_route_next_owner(route))
 			route->sent = false;
-		ovly_sync_settled(head);
+		ovly_sync_settled(head, 0);
 		return;
 	}
 	if (batch->refused)
 		batch->refused(batch->context, head, err);
 	ovly_sync_undo(head);
+}
+
+static void ovly_sync_sending(void *context)
+{
+	struct ovly_sync_batch *batch = context;
+
+	batch->epoch = atomic_read(&batch->ovly->sync.epoch);
 }
 
 /**
@@ -178,19 +211,51 @@ static void ovly_sync_done(void *context, void *entry, enum ovly_fib_op op, int 
  */
 void ovly_sync_begin(struct ovly_sync_batch *batch, struct ovly_dev *ovly)
 {
+	struct ovly_guard *guard = ovly->sync.guard;
+
 	lockdep_assert_held(&ovly->lock);
+	/* Where the table is, even if the device has just left. */
+	if (!guard)
+		guard = &ovly_net(dev_net(ovly->dev))->guard;
 	batch->ovly = ovly;
 	batch->refused = NULL;
-	batch->fib = ovly_fib_batch_new(&ovly_net(dev_net(ovly->dev))->fib, ovly_sync_done, batch);
+	batch->fib = ovly_fib_batch_new(guard->fib, ovly_sync_done, batch);
+	batch->fib->sending = ovly_sync_sending;
 }
 
-/* Deletes the table's entry of a group. */
+/* Deleting an IPv4 route with metric 0 matches any metric.  If ours was flushed by
+ * somebody else, one with a metric may go in its place: that one, or NULL.
+ */
+static struct ovly_route *ovly_sync_collateral(const struct ovly_route *head)
+{
+	const struct ovly_route *last = head, *next;
+	struct ovly_route *other;
+
+	if (head->key.metric || head->key.dst.family != AF_INET)
+		return NULL;
+	while ((next = ovly_route_next_owner(last)))
+		last = next;
+	other = ovly_route_next(last);
+	return other && other->key.len == head->key.len &&
+	       ovly_ip_eq(&other->key.dst, &head->key.dst) ? other : NULL;
+}
+
+/* Deletes the table's entry of a group, which is not queued. */
 static void ovly_sync_delete(struct ovly_sync_batch *batch, const struct ovly_route *head)
 {
+	struct ovly_route *other = ovly_sync_collateral(head);
 	struct ovly_fib_route fib;
 
+	if (other && other->queued)
+		ovly_fib_batch_commit(batch->fib);
 	ovly_sync_fib_key(head, &fib);
 	ovly_fib_batch_add(batch->fib, OVLY_FIB_DEL, &fib, NULL);
+	/* Anew: what was queued may have been refused. */
+	other = ovly_sync_collateral(head);
+	if (other && ovly_sync_may_be_there(other)) {
+		other->stale = true;
+		ovly_sync_route(batch, other);
+	}
 }
 
 /**
@@ -215,7 +280,7 @@ void ovly_sync_route(struct ovly_sync_batch *batch, struct ovly_route *route)
 	if (!wanted || !change) {
 		if (there && !wanted)
 			ovly_sync_delete(batch, head);
-		ovly_sync_settled(head);
+		ovly_sync_settled(head, 0);
 		return;
 	}
 	ovly_sync_fib_route(head, &fib);
@@ -225,18 +290,31 @@ void ovly_sync_route(struct ovly_sync_batch *batch, struct ovly_route *route)
 	ovly_fib_batch_add(batch->fib, there ? OVLY_FIB_REPLACE : OVLY_FIB_ADD, &fib, head);
 }
 
-/* Deleting an IPv4 route with metric 0 matches any metric.  If ours was flushed by
- * somebody else, one with a metric may go in its place: that one, or NULL.
+/* Takes a route out of its group.  Returns another one of it that has the table's
+ * entry from now on, or NULL if there is none.
  */
-static struct ovly_route *ovly_sync_collateral(const struct ovly_route *route)
+static struct ovly_route *ovly_sync_hand_over(struct ovly_route *route)
 {
-	struct ovly_route *next;
+	struct ovly_route *other;
 
-	if (route->key.metric || route->key.dst.family != AF_INET)
+	if (!ovly_route_is_shared(route))
 		return NULL;
-	next = ovly_route_next(route);
-	return next && next->key.len == route->key.len &&
-	       ovly_ip_eq(&next->key.dst, &route->key.dst) ? next : NULL;
+	other = ovly_route_next_owner(route) ?: ovly_route_head(route);
+	if (!ovly_sync_may_be_there(route))
+		return other;
+	if (!ovly_sync_may_be_there(other)) {
+		ovly_sync_note(other, route->epoch);
+		other->maybe = route->maybe;
+	}
+	other->stale = true;
+	return other;
+}
+
+static void ovly_sync_free(struct ovly_route *route)
+{
+	ovly_sync_note(route, 0);
+	ovly_route_unlink(route);
+	ovly_route_free(route);
 }
 
 /**
@@ -246,31 +324,40 @@ static struct ovly_route *ovly_sync_collateral(const struct ovly_route *route)
  */
 void ovly_sync_remove(struct ovly_sync_batch *batch, struct ovly_route *route)
 {
-	struct ovly_route *other = ovly_sync_collateral(route);
+	struct ovly_route *other;
 
-	if (route->queued || (other && other->queued))
+	if (route->queued)
 		ovly_fib_batch_commit(batch->fib);
-	if (ovly_route_is_shared(route)) {
-		/* The entry is the others' from now on, and has to change. */
-		other = ovly_route_next_owner(route) ?: ovly_route_head(route);
-		if (ovly_sync_installed(route)) {
-			ovly_sync_note(other, true);
-			other->stale = true;
-		}
-	} else if (ovly_sync_may_be_there(route)) {
+	other = ovly_sync_hand_over(route);
+	if (!other && ovly_sync_may_be_there(route))
 		ovly_sync_delete(batch, route);
-		/* Looked up anew: what was queued may have been refused. */
-		other = ovly_sync_collateral(route);
-		if (other)
-			other->stale = true;
-	} else {
-		other = NULL;
-	}
-	ovly_sync_note(route, false);
-	ovly_route_unlink(route);
-	ovly_route_free(route);
+	ovly_sync_free(route);
 	if (other)
 		ovly_sync_route(batch, other);
+}
+
+/**
+ * ovly_sync_forget() - take a route from its peer, and leave the table alone
+ * @batch: the batch
+ * @route: the route; freed
+ *
+ * Return: the table may have an entry that is nobody's now
+ */
+bool ovly_sync_forget(struct ovly_sync_batch *batch, struct ovly_route *route)
+{
+	bool there;
+
+	if (route->queued)
+		ovly_fib_batch_commit(batch->fib);
+	there = !ovly_sync_hand_over(route) && ovly_sync_may_be_there(route);
+	ovly_sync_free(route);
+	return there;
+}
+
+/* The entry that ovly_sync_forget() left is this route's, and is to change. */
+void ovly_sync_inherit(struct ovly_route *route)
+{
+	route->maybe = true;
 }
 
 /**
@@ -307,193 +394,4 @@ void ovly_sync_end(struct ovly_sync_batch *batch)
 {
 	ovly_fib_batch_commit(batch->fib);
 	ovly_fib_batch_free(batch->fib);
-}
-
-/* A table that packets reach through a rule of its own; in a VRF outer packets
- * do not come by, and in main a throw route would end the lookup.
- */
-static bool ovly_sync_table_by_rule(bool vrf, u32 table)
-{
-	return !vrf && table != RT_TABLE_MAIN && table != RT_TABLE_DEFAULT &&
-	       table != RT_TABLE_LOCAL;
-}
-
-/* Notes where the device's routes belong now, and holds the rule and the throw
- * routes there.
- */
-static void ovly_sync_place(struct ovly_dev *ovly, u32 epoch)
-{
-	struct ovly_guard *guard = &ovly_net(dev_net(ovly->dev))->guard;
-	struct ovly_sync *sync = &ovly->sync;
-	struct ovly_peer *peer;
-	unsigned long id;
-	bool guarded, up;
-	u32 table;
-
-	rcu_read_lock();
-	table = l3mdev_fib_table_rcu(ovly->dev);
-	rcu_read_unlock();
-	guarded = ovly_sync_table_by_rule(table, ovly->table);
-	table = table ?: ovly->table;
-	up = netif_running(ovly->dev);
-
-	if (sync->guard != guard || sync->table != table || sync->guarded != guarded) {
-		if (sync->ruled)
-			ovly_guard_rule_put(sync->guard, sync->table);
-		sync->ruled = false;
-		sync->guard = guard;
-		sync->table = table;
-		sync->guarded = guarded;
-		WRITE_ONCE(sync->dropped, epoch);
-		xa_for_each(&ovly->peers, id, peer)
-			ovly_endpoint_rehome_all(peer);
-	}
-	if (sync->ruled != (guarded && up)) {
-		if (sync->ruled)
-			ovly_guard_rule_put(guard, table);
-		else
-			ovly_guard_rule_get(guard, table);
-		sync->ruled = !sync->ruled;
-	}
-}
-
-static void ovly_sync_refused(void *context, const struct ovly_route *route, int err)
-{
-	struct ovly_dev *ovly = context;
-
-	net_warn_ratelimited("%s: peer %s: table %u refuses a route of it: error %d\n",
-			     netdev_name(ovly->dev), route->peer->name, ovly->sync.table, err);
-}
-
-/**
- * ovly_sync_settle() - bring the whole table up to date, if need be
- * @ovly: the device, locked
- *
- * Context: may sleep, takes RTNL.
- */
-void ovly_sync_settle(struct ovly_dev *ovly)
-{
-	struct ovly_sync *sync = &ovly->sync;
-	struct ovly_sync_batch batch;
-	struct ovly_route *route;
-	struct rb_node *node;
-	u32 epoch;
-
-	lockdep_assert_held(&ovly->lock);
-	epoch = atomic_read(&sync->epoch);
-	ovly_sync_place(ovly, epoch);
-	if (sync->synced == epoch)
-		return;
-
-	ovly_sync_begin(&batch, ovly);
-	batch.refused = ovly_sync_refused;
-	batch.context = ovly;
-	sync->synced = epoch;
-	sync->installed = 0;
-	for (node = rb_first(&ovly->routes); node; node = rb_next(node)) {
-		route = rb_entry(node, struct ovly_route, node);
-		if (!route->queued)
-			ovly_sync_route(&batch, route);
-		cond_resched();
-	}
-	ovly_sync_end(&batch);
-}
-
-static void ovly_sync_carrier(struct ovly_dev *ovly)
-{
-	bool on = !READ_ONCE(ovly->carrier_follows) || READ_ONCE(ovly->peers_up);
-
-	if (on == netif_carrier_ok(ovly->dev))
-		return;
-	if (on)
-		netif_carrier_on(ovly->dev);
-	else
-		netif_carrier_off(ovly->dev);
-}
-
-static void ovly_sync_peer(struct ovly_sync_batch *batch, const struct ovly_peer *peer)
-{
-	struct ovly_route *route;
-
-	list_for_each_entry(route, &peer->routes, list) {
-		if (!route->queued)
-			ovly_sync_route(batch, route);
-		cond_resched();
-	}
-}
-
-static void ovly_sync_work(struct work_struct *work)
-{
-	struct ovly_dev *ovly = container_of(work, struct ovly_dev, sync.work);
-	struct ovly_sync_batch batch;
-	struct ovly_peer *peer, *other;
-
-	mutex_lock(&ovly->lock);
-	if (!ovly->dead) {
-		ovly_sync_settle(ovly);
-		ovly_sync_begin(&batch, ovly);
-		while ((peer = ovly_peer_pop_turned(ovly))) {
-			ovly_path_follow_endpoints(peer);
-			ovly_sync_peer(&batch, peer);
-			/* Theirs may follow a policy that looks at this one. */
-			list_for_each_entry(other, &peer->backs, backed_by)
-				if (READ_ONCE(other->on_down) == OVLY_ON_DOWN_WITHDRAW)
-					ovly_sync_peer(&batch, other);
-		}
-		ovly_sync_end(&batch);
-		ovly_sync_carrier(ovly);
-	}
-	mutex_unlock(&ovly->lock);
-}
-
-/**
- * ovly_sync_queue() - have the worker look at the device
- * @ovly: the device, not dead
- *
- * Context: any.
- */
-void ovly_sync_queue(struct ovly_dev *ovly)
-{
-	ovly_device_queue_work(&ovly->sync.work);
-}
-
-/**
- * ovly_sync_lost() - the table may have lost the device's routes
- * @ovly: the device
- *
- * Context: any, RTNL may be held.
- */
-void ovly_sync_lost(struct ovly_dev *ovly)
-{
-	atomic_inc(&ovly->sync.epoch);
-	ovly_sync_queue(ovly);
-}
-
-/**
- * ovly_sync_dropped() - the table has lost the device's routes for certain
- * @ovly: the device
- *
- * Context: RTNL.
- */
-void ovly_sync_dropped(struct ovly_dev *ovly)
-{
-	WRITE_ONCE(ovly->sync.dropped, atomic_inc_return(&ovly->sync.epoch));
-	ovly_sync_queue(ovly);
-}
-
-void ovly_sync_init(struct ovly_dev *ovly)
-{
-	INIT_WORK(&ovly->sync.work, ovly_sync_work);
-	/* 0 is "never", see &ovly_route.epoch. */
-	atomic_set(&ovly->sync.epoch, 1);
-}
-
-/* Context: the device is dead and its peers are gone. */
-void ovly_sync_exit(struct ovly_dev *ovly)
-{
-	struct ovly_sync *sync = &ovly->sync;
-
-	if (sync->ruled)
-		ovly_guard_rule_put(sync->guard, sync->table);
-	sync->ruled = false;
 }

@@ -8,6 +8,7 @@
 
 struct ovly_dev;
 struct ovly_fib_batch;
+struct ovly_fib_route;
 struct ovly_guard;
 struct ovly_peer;
 struct ovly_route;
@@ -21,7 +22,8 @@ struct ovly_route_filter;
  * @dropped: value of @epoch before which the table has nothing of the device for
  *	certain, as the kernel took it away or another table is in use
  * @table: the table in use
- * @guard: network namespace in which it is used
+ * @guard: network namespace in which it is used, which is held; NULL before the
+ *	first look
  * @guarded: the table is reached by a rule, needs that rule and throw routes
  * @ruled: the rule is held, as the device is up
  * @installed: routes in the table
@@ -45,6 +47,7 @@ struct ovly_sync {
  * struct ovly_sync_batch - route changes of one request
  * @ovly: the device, locked
  * @fib: on their way to the table
+ * @epoch: &ovly_sync.epoch when the last of them were sent
  * @refused: told of every route that the table refused; a fresh one is freed
  *	afterwards.  May be NULL.
  * @context: for @refused
@@ -52,6 +55,7 @@ struct ovly_sync {
 struct ovly_sync_batch {
 	struct ovly_dev *ovly;
 	struct ovly_fib_batch *fib;
+	u32 epoch;
 	void (*refused)(void *context, const struct ovly_route *route, int err);
 	void *context;
 };
@@ -67,10 +71,15 @@ void ovly_sync_settle(struct ovly_dev *ovly);
 void ovly_sync_begin(struct ovly_sync_batch *batch, struct ovly_dev *ovly);
 void ovly_sync_route(struct ovly_sync_batch *batch, struct ovly_route *route);
 void ovly_sync_remove(struct ovly_sync_batch *batch, struct ovly_route *route);
+bool ovly_sync_forget(struct ovly_sync_batch *batch, struct ovly_route *route);
+void ovly_sync_inherit(struct ovly_route *route);
 u32 ovly_sync_sweep(struct ovly_sync_batch *batch, const struct ovly_route_filter *filter);
 void ovly_sync_commit(struct ovly_sync_batch *batch);
 void ovly_sync_end(struct ovly_sync_batch *batch);
 
 bool ovly_sync_installed(const struct ovly_route *route);
+bool ovly_sync_may_be_there(const struct ovly_route *route);
+void ovly_sync_note(struct ovly_route *route, u32 epoch);
+void ovly_sync_fib_key(const struct ovly_route *head, struct ovly_fib_route *fib);
 
 #endif /* _OVLY_SYNC_H */

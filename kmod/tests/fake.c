@@ -35,6 +35,7 @@ void ovly_fake_dev_free(struct ovly_dev *ovly)
 	ovly_peer_del_all(ovly);
 	mutex_unlock(&ovly->lock);
 	cancel_work_sync(&ovly->sync.work);
+	ovly_sync_exit(ovly);
 	synchronize_net();
 	ovly_peer_tables_destroy(ovly);
 	free_netdev(ovly->dev);

@@ -255,7 +255,10 @@ static void an_sa_that_changes_its_if_id_changes_its_path(struct kunit *test)
 	sa_event(test, 0x7011, 1, 16, XFRM_MSG_UPDSA);
 	KUNIT_EXPECT_PTR_EQ(test, active(peer), to);
 	KUNIT_EXPECT_EQ(test, from->sa_out, 0u);
+	/* XFRM takes none for "as it is". */
 	sa_event(test, 0, 1, 16, XFRM_MSG_UPDSA);
+	KUNIT_EXPECT_PTR_EQ(test, active(peer), to);
+	sa_event(test, 0x7011, 1, 16, XFRM_MSG_DELSA);
 	KUNIT_EXPECT_FALSE(test, ovly_peer_is_up(peer));
 	ovly_fake_dev_free(ovly);
 }

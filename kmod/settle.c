@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where a device's routes belong, and when the table has to be looked at as a
+ * whole.
+ *
+ * The kernel drops a device's routes when it goes down, loses its last IPv4
+ * address, enters a VRF or moves to another network namespace.  Notifiers run
+ * under RTNL and only note that (ovly_sync_lost(), O(1)); a worker compares what
+ * is wanted with what is there and sends the difference.
+ */
+#include "sync.h"
+
+#include <linux/rtnetlink.h>
+#include <net/l3mdev.h>
+
+#include "device.h"
+#include "endpoint.h"
+#include "fib.h"
+#include "guard.h"
+#include "net.h"
+#include "path.h"
+#include "peer.h"
+#include "route.h"
+
+/* A table that packets reach through a rule of its own; in a VRF outer packets
+ * do not come by, and in main a throw route would end the lookup.
+ */
+static bool ovly_sync_table_by_rule(bool vrf, u32 table)
+{
+	return !vrf && table != RT_TABLE_MAIN && table != RT_TABLE_DEFAULT &&
+	       table != RT_TABLE_LOCAL;
+}
+
+static struct ovly_net *ovly_sync_net(const struct ovly_sync *sync)
+{
+	return container_of(sync->guard, struct ovly_net, guard);
+}
+
+/* Gives up the table that was used so far.  The kernel has dropped what was in it,
+ * but for what was on its way meanwhile.  With the device in another namespace
+ * nothing can have stayed behind.
+ */
+static void ovly_sync_leave_table(struct ovly_dev *ovly, bool same_net)
+{
+	struct ovly_sync *sync = &ovly->sync;
+	struct ovly_sync_batch batch;
+	struct ovly_fib_route fib;
+	struct ovly_route *route;
+
+	ovly_sync_begin(&batch, ovly);
+	for (route = rb_entry_safe(rb_first(&ovly->routes), struct ovly_route, node); route;
+	     route = ovly_route_next(route)) {
+		cond_resched();
+		if (same_net && ovly_sync_may_be_there(route)) {
+			ovly_sync_fib_key(route, &fib);
+			ovly_fib_batch_add(batch.fib, OVLY_FIB_DEL, &fib, NULL);
+		}
+		ovly_sync_note(route, 0);
+	}
+	ovly_sync_end(&batch);
+	if (sync->ruled)
+		ovly_guard_rule_put(sync->guard, sync->table);
+	sync->ruled = false;
+}
+
+/* Notes where the device's routes belong now, and holds the rule and the throw
+ * routes there.
+ */
+static void ovly_sync_place(struct ovly_dev *ovly)
+{
+	struct ovly_net *at = ovly_net(dev_net(ovly->dev)), *left = NULL;
+	struct ovly_guard *guard = &at->guard;
+	struct ovly_sync *sync = &ovly->sync;
+	struct ovly_peer *peer;
+	unsigned long id;
+	bool guarded, up;
+	u32 table;
+
+	rcu_read_lock();
+	table = l3mdev_fib_table_rcu(ovly->dev);
+	rcu_read_unlock();
+	guarded = ovly_sync_table_by_rule(table, ovly->table);
+	table = table ?: ovly->table;
+	up = netif_running(ovly->dev);
+
+	if (sync->guard != guard || sync->table != table || sync->guarded != guarded) {
+		if (sync->guard) {
+			ovly_sync_leave_table(ovly, sync->guard == guard);
+			left = ovly_sync_net(sync);
+		}
+		ovly_net_hold(at);
+		sync->guard = guard;
+		sync->table = table;
+		sync->guarded = guarded;
+		xa_for_each(&ovly->peers, id, peer)
+			ovly_endpoint_rehome_all(peer);
+		/* Nothing refers to it any more: no rule, no throw route. */
+		if (left)
+			ovly_net_release(left);
+	}
+	if (sync->ruled != (guarded && up)) {
+		if (sync->ruled)
+			ovly_guard_rule_put(guard, table);
+		else
+			ovly_guard_rule_get(guard, table);
+		sync->ruled = !sync->ruled;
+	}
+}
+
+static void ovly_sync_refused(void *context, const struct ovly_route *route, int err)
+{
+	struct ovly_dev *ovly = context;
+
+	net_warn_ratelimited("%s: peer %s: table %u refuses a route of it: error %d\n",
+			     netdev_name(ovly->dev), route->peer->name, ovly->sync.table, err);
+}
+
+/**
+ * ovly_sync_settle() - bring the whole table up to date, if need be
+ * @ovly: the device, locked
+ *
+ * Context: may sleep, takes RTNL.
+ */
+void ovly_sync_settle(struct ovly_dev *ovly)
+{
+	struct ovly_sync *sync = &ovly->sync;
+	struct ovly_sync_batch batch;
+	struct ovly_route *route;
+	struct rb_node *node;
+	u32 epoch;
+
+	lockdep_assert_held(&ovly->lock);
+	epoch = atomic_read(&sync->epoch);
+	ovly_sync_place(ovly);
+	if (sync->synced == epoch)
+		return;
+
+	ovly_sync_begin(&batch, ovly);
+	batch.refused = ovly_sync_refused;
+	batch.context = ovly;
+	sync->synced = epoch;
+	/* Some may have got there since. */
+	sync->installed = 0;
+	for (node = rb_first(&ovly->routes); node; node = rb_next(node)) {
+		sync->installed += ovly_sync_installed(rb_entry(node, struct ovly_route, node));
+		cond_resched();
+	}
+	for (node = rb_first(&ovly->routes); node; node = rb_next(node)) {
+		route = rb_entry(node, struct ovly_route, node);
+		if (!route->queued)
+			ovly_sync_route(&batch, route);
+		cond_resched();
+	}
+	ovly_sync_end(&batch);
+}
+
+static void ovly_sync_carrier(struct ovly_dev *ovly)
+{
+	bool on = !READ_ONCE(ovly->carrier_follows) || READ_ONCE(ovly->peers_up);
+
+	if (on == netif_carrier_ok(ovly->dev))
+		return;
+	if (on)
+		netif_carrier_on(ovly->dev);
+	else
+		netif_carrier_off(ovly->dev);
+}
+
+static void ovly_sync_peer(struct ovly_sync_batch *batch, const struct ovly_peer *peer)
+{
+	struct ovly_route *route;
+
+	list_for_each_entry(route, &peer->routes, list) {
+		if (!route->queued)
+			ovly_sync_route(batch, route);
+		cond_resched();
+	}
+}
+
+static void ovly_sync_work(struct work_struct *work)
+{
+	struct ovly_dev *ovly = container_of(work, struct ovly_dev, sync.work);
+	struct ovly_sync_batch batch;
+	struct ovly_peer *peer, *other;
+
+	mutex_lock(&ovly->lock);
+	if (!ovly->dead) {
+		ovly_sync_settle(ovly);
+		ovly_sync_begin(&batch, ovly);
+		while ((peer = ovly_peer_pop_turned(ovly))) {
+			/* Which may take routes away that are queued. */
+			ovly_sync_commit(&batch);
+			ovly_path_follow_endpoints(peer);
+			ovly_sync_peer(&batch, peer);
+			/* Theirs may follow a policy that looks at this one. */
+			list_for_each_entry(other, &peer->backs, backed_by)
+				if (READ_ONCE(other->on_down) == OVLY_ON_DOWN_WITHDRAW)
+					ovly_sync_peer(&batch, other);
+		}
+		ovly_sync_end(&batch);
+		ovly_sync_carrier(ovly);
+	}
+	mutex_unlock(&ovly->lock);
+}
+
+/**
+ * ovly_sync_queue() - have the worker look at the device
+ * @ovly: the device, not dead
+ *
+ * Context: any.
+ */
+void ovly_sync_queue(struct ovly_dev *ovly)
+{
+	ovly_device_queue_work(&ovly->sync.work);
+}
+
+/**
+ * ovly_sync_lost() - the table may have lost the device's routes
+ * @ovly: the device
+ *
+ * Context: any, RTNL may be held.
+ */
+void ovly_sync_lost(struct ovly_dev *ovly)
+{
+	atomic_inc(&ovly->sync.epoch);
+	ovly_sync_queue(ovly);
+}
+
+/**
+ * ovly_sync_dropped() - the table has lost the device's routes for certain
+ * @ovly: the device
+ *
+ * Context: RTNL.
+ */
+void ovly_sync_dropped(struct ovly_dev *ovly)
+{
+	WRITE_ONCE(ovly->sync.dropped, atomic_inc_return(&ovly->sync.epoch));
+	ovly_sync_queue(ovly);
+}
+
+void ovly_sync_init(struct ovly_dev *ovly)
+{
+	INIT_WORK(&ovly->sync.work, ovly_sync_work);
+	/* 0 is "never", see &ovly_route.epoch. */
+	atomic_set(&ovly->sync.epoch, 1);
+}
+
+/* Context: the device is dead and its peers are gone. */
+void ovly_sync_exit(struct ovly_dev *ovly)
+{
+	struct ovly_sync *sync = &ovly->sync;
+
+	if (!sync->guard)
+		return;
+	if (sync->ruled)
+		ovly_guard_rule_put(sync->guard, sync->table);
+	sync->ruled = false;
+	ovly_net_release(ovly_sync_net(sync));
+	sync->guard = NULL;
+}
