@@ -311,8 +311,6 @@ static int ovly_device_changelink(struct net_device *dev, struct nlattr *tb[],
 	err = ovly_nl_parse_dev(data, &conf, extack);
 	if (err)
 		return err;
-	if (!ovly_device_sa_capable(netdev_priv(dev)))
-		return -EPERM;
 	return ovly_device_change(netdev_priv(dev), &conf, extack);
 }
 
@@ -333,11 +331,15 @@ bool ovly_device_sa_capable(const struct ovly_dev *ovly)
  * @extack: says why not
  *
  * Context: process; fields of their own, so no lock is needed.
- * Return: 0, or -EOPNOTSUPP with nothing changed
+ * Return: 0, or -EPERM or -EOPNOTSUPP with nothing changed
  */
 int ovly_device_change(struct ovly_dev *ovly, const struct ovly_dev_conf *conf,
 		       struct netlink_ext_ack *extack)
 {
+	if (!ovly_device_sa_capable(ovly)) {
+		NL_SET_ERR_MSG_MOD(extack, "the device's SAs are in another network namespace");
+		return -EPERM;
+	}
 	if ((conf->has_mode && conf->mode != ovly->mode) ||
 	    (conf->has_table && conf->table != ovly->table)) {
 		NL_SET_ERR_MSG_MOD(extack,

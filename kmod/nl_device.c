@@ -82,9 +82,7 @@ int ovly_nl_dev_set(struct sk_buff *skb, struct genl_info *info)
 	ovly = ovly_nl_lock(info);
 	if (IS_ERR(ovly))
 		return PTR_ERR(ovly);
-	err = -EPERM;
-	if (ovly_device_sa_capable(ovly))
-		err = ovly_device_change(ovly, &conf, info->extack);
+	err = ovly_device_change(ovly, &conf, info->extack);
 	ovly_nl_unlock(ovly);
 	return ovly_nl_blame(info, OVLY_A_DEV, err);
 }

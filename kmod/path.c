@@ -141,15 +141,13 @@ void ovly_path_sas_changed(struct ovly_net *on, u32 if_id)
  * @path: the path
  * @ip: the address
  *
- * Context: the caller holds &ovly_net.path_lock, or the path is not known yet.
+ * Context: the caller holds &ovly_net.path_lock.
  */
 void ovly_path_set_endpoint(struct ovly_path *path, const struct ovly_ip *ip)
 {
-	preempt_disable();
 	write_seqcount_begin(&path->endpoint_seq);
 	path->endpoint = *ip;
 	write_seqcount_end(&path->endpoint_seq);
-	preempt_enable();
 }
 
 /**
@@ -269,6 +267,7 @@ err_put:
 static struct ovly_path *ovly_path_make(struct ovly_peer *peer, const struct ovly_path_conf *conf,
 					struct netlink_ext_ack *extack)
 {
+	struct ovly_net *on = ovly_net(peer->ovly->net);
 	struct ovly_path_parts parts;
 	struct ovly_path *path;
 	int err;
@@ -285,11 +284,13 @@ static struct ovly_path *ovly_path_make(struct ovly_peer *peer, const struct ovl
 	path->if_id_in = conf->if_id_in;
 	path->if_id_out = conf->if_id_out ?: conf->if_id_in;
 	path->priority = OVLY_PATH_PRIORITY_DEFAULT;
-	seqcount_init(&path->endpoint_seq);
+	seqcount_spinlock_init(&path->endpoint_seq, &on->path_lock);
 	path->since = get_jiffies_64();
 	/* An event of the key manager may select before the path is listed. */
 	INIT_LIST_HEAD(&path->list);
+	spin_lock_bh(&on->path_lock);
 	ovly_path_apply(path, conf, &parts);
+	spin_unlock_bh(&on->path_lock);
 	return path;
 }
 

@@ -60,7 +60,7 @@ struct ovly_path {
 	u32 state;
 	u64 since;
 	struct ovly_ip endpoint;
-	seqcount_t endpoint_seq;
+	seqcount_spinlock_t endpoint_seq;
 	struct ovly_endpoint *ep;
 	struct ovly_ip local;
 	struct list_head list;
