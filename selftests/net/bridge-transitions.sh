@@ -121,6 +121,22 @@ test_freed_room_below_a_limit_is_used() {
 	wait_for 3 "the second takes its place" matches '^10.67.0.0/16' table
 }
 
+test_limit_that_disables_gives_the_routes_back_when_set() {
+	bridge
+	h peer set one dev ipsec0 limit 2 limit-action disable
+	defer h peer set one dev ipsec0 limit 0 limit-action refuse
+	stage add 10.68.0.0/16 via 10.1.0.1 dev ipsec0 onlink metric 32
+	stage add 10.69.0.0/16 via 10.1.0.1 dev ipsec0 onlink metric 32
+	wait_for 3 "up to the limit" matches '^10.69.0.0/16' table
+	stage add 10.78.0.0/16 via 10.1.0.1 dev ipsec0 onlink metric 32
+	wait_for 3 "none is left" lacks '^10\.6' table
+	wait_for 3 "it is said" grep -q '10.78.0.0/16.*limit' "$OVLY_OUT/bridge.log"
+	h peer set one dev ipsec0 limit 3
+	wait_for 5 "all three" matches '^10.78.0.0/16' table
+	matches '^10.68.0.0/16' table
+	matches '^10.69.0.0/16' table
+}
+
 HOP_A=(nexthop via 10.3.0.1 dev ovly0 onlink)
 HOP_B=(nexthop via 10.3.0.2 dev ovly0 onlink)
 HOP_C=(nexthop via 10.3.0.3 dev ovly0 onlink)
@@ -225,6 +241,7 @@ test_one_of_two_metrics_goes_and_the_prefix_stays	one of two metrics goes, the p
 test_lan_route_stays_out_of_the_tunnel			a LAN route in the staging table stays out of the tunnel
 test_foreign_route_in_the_way_is_named			a foreign route in the way is named
 test_freed_room_below_a_limit_is_used			room that a withdrawal frees below a limit is used
+test_limit_that_disables_gives_the_routes_back_when_set	a limit that disables gives the routes back when it is set
 test_multipath_route_is_one_of_all_its_peers		a staged multipath route is one route of all its peers
 test_next_hop_that_is_nobodys_joins_with_its_peer	a next hop that is nobody's joins when its peer appears
 test_next_hop_in_a_peers_prefix_is_that_peers		next hops inside prefixes of peers
