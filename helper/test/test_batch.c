@@ -23,7 +23,7 @@ static struct {
 	unsigned int lost;
 } k;
 static struct batch b;
-static unsigned int readd; /* refusals that are answered with the same again */
+static unsigned int repeat; /* refusals that are answered with the same again */
 
 static bool on_send(void *arg, bool del, uint32_t ifindex,
 		    const struct ovly_route *routes, unsigned int n,
@@ -64,8 +64,8 @@ static void on_refused(void *arg, const struct batch_op *op,
 	(void)arg;
 	k.refused[outcome]++;
 	k.last = *op;
-	if (readd) {
-		readd--;
+	if (repeat) {
+		repeat--;
 		batch_add(&b, op);
 	}
 	snprintf(k.why, sizeof(k.why), "%s", why);
@@ -294,7 +294,7 @@ static void draining_sends_what_refusals_add(void **state)
 	batch_drain(&b);
 	assert_int_equal(b.n, 0);
 	assert_int_equal(k.sent, 1);
-	readd = 2;
+	repeat = 2;
 	k.refuse_prefix = 2;
 	k.error = EHOSTUNREACH;
 	add(false, 1, 2, 1);
