@@ -105,8 +105,8 @@ static bool read_if_ids(env_lookup lookup, struct pluto *out, struct err *e)
 	return true;
 }
 
-/* Identities may be longer than the module takes.  Two that differ behind the
- * cut still differ: the mark ends with a hash of the whole (FNV-1a).
+/* Identities may be longer than the module takes, or not ASCII.  Two that become
+ * alike still differ: the mark ends with a hash of the whole (FNV-1a).
  */
 static bool read_identity(const char *id, char out[OVLY_REMOTE_ID_MAX + 1],
 			  struct err *e)
@@ -114,17 +114,20 @@ static bool read_identity(const char *id, char out[OVLY_REMOTE_ID_MAX + 1],
 	const size_t room = OVLY_REMOTE_ID_MAX - strlen("...#0123456789abcdef");
 	uint64_t hash = 0xcbf29ce484222325;
 	char cut[OVLY_REMOTE_ID_MAX + 1];
-	size_t n = room;
-	const char *s;
+	bool ascii = true;
+	size_t i;
 
-	if (strlen(id) <= OVLY_REMOTE_ID_MAX)
+	for (i = 0; id[i]; i++) {
+		hash = (hash ^ (uint8_t)id[i]) * 0x100000001b3;
+		ascii = ascii && !(id[i] & 0x80);
+		if (i < room)
+			cut[i] = id[i] & 0x80 ? '?' : id[i];
+	}
+	if (ascii && i <= OVLY_REMOTE_ID_MAX)
 		return parse_text(id, out, OVLY_REMOTE_ID_MAX + 1, e);
-	for (s = id; *s; s++)
-		hash = (hash ^ (uint8_t)*s) * 0x100000001b3;
-	/* not within a character of UTF-8 */
-	while (n && ((uint8_t)id[n] & 0xc0) == 0x80)
-		n--;
-	snprintf(cut, sizeof(cut), "%.*s...#%016" PRIx64, (int)n, id, hash);
+	if (i > room)
+		i = room;
+	snprintf(cut + i, sizeof(cut) - i, "...#%016" PRIx64, hash);
 	return parse_text(cut, out, OVLY_REMOTE_ID_MAX + 1, e);
 }
 

@@ -29,7 +29,7 @@ struct pluto {
 	char interface[IFNAMSIZ]; /* empty if unknown */
 	struct ovly_addr me;
 	struct ovly_addr peer;
-	char peer_id[OVLY_REMOTE_ID_MAX + 1]; /* a long one is cut and marked */
+	char peer_id[OVLY_REMOTE_ID_MAX + 1]; /* a changed one is marked */
 	struct ovly_prefix peer_client;
 	struct ovly_addrs my_sourceip;
 	struct ovly_addrs peer_sourceip;
