@@ -1,0 +1,258 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# sa-loss.sh: SAs and policies that go without a word from the IKE daemon, and come
+# again. Nobody touches a path: it follows, and events say so.
+
+# shellcheck source=selftests/lib.sh
+. "${OVLY_TOP:?}/selftests/lib.sh"
+# shellcheck source=selftests/tunnel.sh
+. "$OVLY_TOP/selftests/tunnel.sh"
+# shellcheck source=selftests/table.sh
+. "$OVLY_TOP/selftests/table.sh"
+
+CASE_DEADLINE=$((300 * OVLY_SLOW))
+
+suite_setup() {
+	load_ovly
+	setup_ns wan hub a
+	wan_setup
+	wan_attach hub 1
+	wan_attach a 2
+	overlay hub mode multipoint
+	overlay a
+	connect hub a 7
+	helper hub route add 10.66.0.0/16 peer a
+	pings hub "$(inner a)"
+}
+
+# listen: events of the hub, from when it returns.
+listen() {
+	ip netns exec "$hub" ovlyhelper monitor json >"$OVLY_OUT/events" 2>&1 &
+	defer eval "kill $! 2>/dev/null"
+	wait_for 20 "events are heard" hears_itself
+}
+
+hears_itself() {
+	helper hub peer set a limit 0
+	grep -q peer-set "$OVLY_OUT/events"
+}
+
+# heard: the events so far, but for those of listen, one word each.
+heard() { jq -r .event "$OVLY_OUT/events" | grep -v peer-set | paste -sd ' '; }
+
+hears() { [ "$(heard)" = "$1" ] || { heard && false; }; }
+
+# home: puts all SAs back as they were.
+home() {
+	{
+		no_sas hub
+		no_sas a
+		no_policies hub
+		no_policies a
+		sas hub a 7
+		sas a hub 7
+	} 2>/dev/null
+}
+
+# down_now: the peer is down, and its packets are answered and counted.
+down_now() {
+	local before
+
+	wait_for 10 "the peer is down" peer_is hub a down
+	before=$(drops hub a tx-no-path)
+	matches 'Destination Host Unreachable' unanswered hub "$(inner a)"
+	[ "$(drops hub a tx-no-path)" = $((before + 2)) ] || fail "tx-no-path did not count"
+	settles hub
+	# Held, so nothing takes another way.
+	has hub 220 '10.66.0.0/16 via 10.9.0.2'
+}
+
+up_now() {
+	wait_for 10 "the peer is up" peer_is hub a up
+	pings hub "$(inner a)"
+}
+
+test_flush_takes_the_path_down_and_new_sas_bring_it_back() {
+	defer home
+	listen
+	no_sas hub
+	down_now
+	wait_for 10 "events" hears "path-down peer-down"
+	sa_lines hub a 7 | ip_batch hub
+	up_now
+	wait_for 10 "events" hears "path-down peer-down path-up peer-up"
+}
+
+# outbound NODE PEER IF_ID: the identity of that SA, for ip xfrm state.
+outbound() {
+	echo "src $(outer "$1") dst $(outer "$2") proto esp spi $(spi "$3" "${NUMBER[$2]}")"
+}
+
+# state NODE COMMAND IDENTITY
+state() { echo "xfrm state $2 $3" | ip_batch "$1"; }
+
+test_deleted_outbound_sa_takes_the_path_down() {
+	defer home
+	listen
+	state hub delete "$(outbound hub a 7)"
+	down_now
+	wait_for 10 "events" hears "path-down peer-down"
+	sa_lines hub a 7 | head -n 1 | ip_batch hub
+	up_now
+}
+
+test_deleted_inbound_sa_leaves_the_path_up() {
+	defer home
+	state hub delete "$(outbound a hub 7)"
+	peer_is hub a up
+	# What the peer sends has no SA here.
+	unanswered hub "$(inner a)"
+	sa_lines hub a 7 | tail -n 1 | ip_batch hub
+	pings hub "$(inner a)"
+}
+
+# expiring LIMIT: the hub's SAs end by that.
+expiring() {
+	no_sas hub
+	SA_MORE="limit $1" sa_lines hub a 7 | ip_batch hub
+	up_now
+}
+
+test_hard_time_limit_takes_the_path_down() {
+	defer home
+	listen
+	expiring "time-hard 8"
+	wait_for 30 "the SA ends" peer_is hub a down
+	down_now
+	wait_for 10 "events" hears "path-down peer-down path-up peer-up path-down peer-down"
+	no_sas hub
+	sa_lines hub a 7 | ip_batch hub
+	up_now
+}
+
+test_hard_packet_limit_takes_the_path_down() {
+	defer home
+	expiring "packet-hard 20"
+	in_ns hub ping -n -q -c 30 -i 0.02 -W 1 "$(inner a)" >/dev/null || true
+	wait_for 10 "the SA ends" peer_is hub a down
+	down_now
+	no_sas hub
+	sa_lines hub a 7 | ip_batch hub
+	up_now
+}
+
+test_hard_byte_limit_takes_the_path_down() {
+	defer home
+	expiring "byte-hard 4000"
+	in_ns hub ping -n -q -c 30 -i 0.02 -W 1 -s 500 "$(inner a)" >/dev/null || true
+	wait_for 10 "the SA ends" peer_is hub a down
+	down_now
+}
+
+test_soft_limit_changes_nothing() {
+	defer home
+	expiring "packet-soft 4 limit packet-hard 1000"
+	listen
+	in_ns hub ping -n -q -c 10 -i 0.05 -W 5 "$(inner a)"
+	peer_is hub a up
+	same "" "$(heard)" "events"
+}
+
+test_rekey_goes_unnoticed() {
+	local transitions
+
+	defer home
+	listen
+	transitions=$(transitions)
+	# New ones first, at both ends, as IKE does it; then the old ones go.
+	rekeyed hub a 7 | ip_batch hub
+	rekeyed a hub 7 | ip_batch a
+	pings hub "$(inner a)"
+	state hub delete "$(outbound hub a 7)"
+	state hub delete "$(outbound a hub 7)"
+	state a delete "$(outbound hub a 7)"
+	state a delete "$(outbound a hub 7)"
+	pings hub "$(inner a)"
+	same "$transitions" "$(transitions)" "transitions"
+	same "" "$(heard)" "events"
+}
+
+transitions() {
+	helper hub peer list --json | jq '.[] | select(.name == "a") | .transitions'
+}
+
+# rekeyed NODE PEER IF_ID: SAs like the first, with SPIs of their own.
+rekeyed() { sa_lines "$@" | sed 's/ spi 0x1/ spi 0x2/'; }
+
+test_lost_and_found_is_counted() {
+	local before
+
+	defer home
+	before=$(transitions)
+	no_sas hub
+	peer_is hub a down
+	sa_lines hub a 7 | ip_batch hub
+	peer_is hub a up
+	same $((before + 1)) "$(transitions)" "transitions"
+	matches '"sa-in": *1' helper hub path list --json
+	matches '"sa-out": *1' helper hub path list --json
+}
+
+test_deleted_policy_prohibits() {
+	local before
+
+	defer home
+	before=$(drops hub a tx-no-policy)
+	no_policies hub
+	peer_is hub a up
+	sniff hub wan no-policy 'not arp and not icmp6'
+	matches 'filtered|[Pp]rohibited' unanswered hub "$(inner a)"
+	matches '[Pp]rohibited' unanswered hub "$(inner a 6)"
+	sniff_end no-policy
+	same 0 "$(sniffed_count no-policy)" "packets on the wire"
+	[ "$(drops hub a tx-no-policy)" = $((before + 4)) ] || fail "tx-no-policy did not count"
+	policy_lines hub a 7 | ip_batch hub
+	pings hub "$(inner a)"
+	pings hub "$(inner a 6)"
+}
+
+test_sa_of_another_if_id_is_not_taken() {
+	defer home
+	no_sas hub
+	sa_lines hub a 8 | ip_batch hub
+	peer_is hub a down
+	down_now
+}
+
+test_lost_sa_withdraws_where_that_is_wanted() {
+	defer home
+	defer helper hub peer set a on-down hold
+	helper hub peer set a on-down withdraw
+	settles hub
+	holds hub 220 3
+	no_sas hub
+	settles hub
+	holds hub 220 0
+	# IKE has to get there all the same.
+	has hub 220 'throw 192.0.2.2/32'
+	sa_lines hub a 7 | ip_batch hub
+	settles hub
+	holds hub 220 3
+}
+
+CASES="
+test_flush_takes_the_path_down_and_new_sas_bring_it_back	a flush takes the path down, new SAs bring it back
+test_deleted_outbound_sa_takes_the_path_down		a deleted outbound SA takes the path down
+test_deleted_inbound_sa_leaves_the_path_up		a deleted inbound SA leaves the path up
+test_hard_time_limit_takes_the_path_down		a hard time limit takes the path down
+test_hard_packet_limit_takes_the_path_down		a hard packet limit takes the path down
+test_hard_byte_limit_takes_the_path_down		a hard byte limit takes the path down
+test_soft_limit_changes_nothing				a soft limit changes nothing
+test_rekey_goes_unnoticed				a rekey goes unnoticed
+test_lost_and_found_is_counted				an SA lost and added again with the same if_id is one transition
+test_deleted_policy_prohibits				a deleted policy: prohibited, counted, nothing in clear
+test_sa_of_another_if_id_is_not_taken			an SA of another if_id is not taken for the lost one
+test_lost_sa_withdraws_where_that_is_wanted		a lost SA withdraws the routes where that is wanted
+"
+run_cases "$@"

@@ -1,0 +1,209 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# underlay.sh: what outer packets travel on goes and comes, is in a VRF, or is not.
+
+# shellcheck source=selftests/lib.sh
+. "${OVLY_TOP:?}/selftests/lib.sh"
+# shellcheck source=selftests/tunnel.sh
+. "$OVLY_TOP/selftests/tunnel.sh"
+# shellcheck source=selftests/table.sh
+. "$OVLY_TOP/selftests/table.sh"
+
+CASE_DEADLINE=$((300 * OVLY_SLOW))
+
+on_hub() { ip -n "$hub" "$@"; }
+
+suite_setup() {
+	load_ovly
+	setup_ns wan hub a
+	wan_setup
+	wan_attach hub 1
+	wan_attach a 2
+	overlay hub mode multipoint
+	overlay a
+	connect hub a 7
+	on_hub link add public type vrf table 300
+	on_hub link set public up
+	pings hub "$(inner a)"
+}
+
+# bind LINK: the path takes this underlay.
+bind() { helper hub path set 7 underlay "$1"; }
+
+unbind() {
+	in_ns hub ovlynl "do" path-set 'path{' if-id-in=7 underlay=0 '}'
+}
+
+flows() {
+	wait_for 20 "the hub reaches a" pings hub "$(inner a)"
+	pings hub "$(inner a 6)"
+	wait_for 20 "a reaches the hub" pings a "$(inner hub)"
+	pings a "$(inner hub 6)"
+}
+
+underlay_name() {
+	helper hub path list --json | jq -r '.[] | select(.["if-id-in"] == 7) | .underlay'
+}
+
+underlay_index() {
+	in_ns hub ovlynl dump path-get | sed -n 's/.* if-id-in=7 .*underlay=\([0-9]*\).*/\1/p'
+}
+
+index() { in_ns hub cat "/sys/class/net/$1/ifindex"; }
+
+# lose, recreate: the hub's link goes, and comes back with another index.
+lose() {
+	defer home
+	on_hub link del wan
+	note "while it is away the path has underlay $(underlay_index)"
+}
+
+recreate() {
+	# The old index is not to come back by chance.
+	on_hub link add "spacer$RANDOM" type dummy
+	wan_attach hub 1
+}
+
+# home: after a case that did not get that far.
+home() { on_hub link show wan >/dev/null 2>&1 || recreate; }
+
+test_esp_flows_again_after_link_down_and_up() {
+	bind wan
+	defer unbind
+	flows
+	on_hub link set wan down
+	unanswered hub "$(inner a)"
+	on_hub link set wan up
+	# IPv6 addresses went.
+	on_hub addr replace 2001:db8::1/64 dev wan nodad
+	flows
+}
+
+test_esp_flows_again_over_a_link_made_anew() {
+	lose
+	unanswered hub "$(inner a)"
+	recreate
+	flows
+}
+
+test_path_finds_its_underlay_again_by_name() {
+	local before
+
+	bind wan
+	defer unbind
+	before=$(index wan)
+	same "$before" "$(underlay_index)" "underlay"
+	lose
+	same 4294967295 "$(underlay_index)" "underlay that is away"
+	same wan "$(underlay_name)" "its name"
+	unanswered hub "$(inner a)"
+	recreate
+	[ "$(index wan)" != "$before" ] || fail "the link has its old index"
+	same "$(index wan)" "$(underlay_index)" "underlay that is back"
+	flows
+}
+
+test_link_of_another_name_is_not_taken_for_the_underlay() {
+	bind wan
+	defer unbind
+	lose
+	on_hub link add wan9 type dummy
+	on_hub link set wan9 up
+	same 4294967295 "$(underlay_index)" "underlay that is away"
+	# A name that was given later counts too.
+	recreate
+	on_hub link del wan9
+	flows
+}
+
+test_underlay_that_is_renamed_stays_the_underlay() {
+	bind wan
+	defer unbind
+	on_hub link set wan down
+	on_hub link set wan name wan7
+	on_hub link set wan7 up
+	on_hub addr replace 2001:db8::1/64 dev wan7 nodad
+	same "$(index wan7)" "$(underlay_index)" "underlay"
+	flows
+	on_hub link set wan7 down
+	on_hub link set wan7 name wan
+	on_hub link set wan up
+	on_hub addr replace 2001:db8::1/64 dev wan nodad
+	flows
+}
+
+# to_vrf VRF: moves the underlay there; "-" takes it out.
+to_vrf() {
+	if [ "$1" = - ]; then
+		on_hub link set wan nomaster
+	else
+		on_hub link set wan master "$1"
+	fi
+	on_hub addr replace 2001:db8::1/64 dev wan nodad
+}
+
+test_underlay_in_a_vrf() {
+	to_vrf public
+	defer to_vrf -
+	bind wan
+	defer unbind
+	flows
+	matches '192.0.2.0/24 dev wan' on_hub route show table 300
+}
+
+test_underlay_goes_into_a_vrf_and_out_again() {
+	bind wan
+	defer unbind
+	flows
+	to_vrf public
+	flows
+	to_vrf -
+	flows
+}
+
+test_device_and_underlay_in_vrfs_of_their_own() {
+	on_hub link add private type vrf table 100
+	on_hub link set private up
+	on_hub link set ov0 master private
+	on_hub addr replace "$(inner hub 6)/128" dev ov0 nodad
+	to_vrf public
+	bind wan
+	settles hub 100
+	holds hub 100 2
+	pings hub "$(inner a)" -I private
+	pings hub "$(inner a 6)" -I private
+	pings a "$(inner hub)"
+	pings a "$(inner hub 6)"
+	unbind
+	to_vrf -
+	on_hub link del private
+	on_hub addr replace "$(inner hub 6)/128" dev ov0 nodad
+	settles hub
+	flows
+}
+
+test_default_route_through_the_overlay_leaves_outer_packets_alone() {
+	helper hub route add 0.0.0.0/0 peer a
+	defer helper hub route flush peer a
+	helper hub route add 192.0.2.0/24 peer a
+	settles hub
+	flows
+	on_hub link set wan down
+	on_hub link set wan up
+	on_hub addr replace 2001:db8::1/64 dev wan nodad
+	flows
+}
+
+CASES="
+test_esp_flows_again_after_link_down_and_up		ESP flows again after the underlay was down
+test_esp_flows_again_over_a_link_made_anew		ESP flows again over an underlay made anew
+test_path_finds_its_underlay_again_by_name		a path finds its underlay again by name
+test_link_of_another_name_is_not_taken_for_the_underlay	a link of another name is not taken for the underlay
+test_underlay_that_is_renamed_stays_the_underlay	an underlay that is renamed stays the underlay
+test_underlay_in_a_vrf					an underlay in a VRF
+test_underlay_goes_into_a_vrf_and_out_again		an underlay goes into a VRF and out again
+test_device_and_underlay_in_vrfs_of_their_own		device and underlay in VRFs of their own
+test_default_route_through_the_overlay_leaves_outer_packets_alone	a default route through the overlay leaves outer packets alone
+"
+run_cases "$@"
