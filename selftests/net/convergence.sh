@@ -157,13 +157,18 @@ test_resync_removes_no_route() {
 	ip netns exec "$hub" ip monitor route >"$OVLY_OUT/monitor" &
 	pid=$!
 	defer eval "kill $pid 2>/dev/null"
-	on_hub route add 203.0.113.1/32 dev wan
-	wait_for 30 "the monitor runs" grep -q 203.0.113.1 "$OVLY_OUT/monitor"
+	wait_for 30 "the monitor runs" monitor_marked
 	h dev resync ov0
 	h dev resync p0
 	on_hub route del 203.0.113.1/32 dev wan
 	wait_for 30 "the monitor has seen all" grep -q 'Deleted 203.0.113.1' "$OVLY_OUT/monitor"
 	same 1 "$(grep -c Deleted "$OVLY_OUT/monitor")" "routes deleted"
+}
+
+monitor_marked() {
+	# A replacement by the same would not be reported.
+	on_hub route replace 203.0.113.1/32 dev wan mtu $((1000 + ${EPOCHREALTIME/./} % 400))
+	grep -q 203.0.113.1 "$OVLY_OUT/monitor"
 }
 
 throw_routes() { on_hub "-$1" route show table 220 type throw; }
