@@ -422,6 +422,7 @@ test_bridge_many_routes_and_overrun() {
 }
 
 test_bridge_memory_with_100000_routes() {
+	[ "$OVLY_SLOW" = 1 ] || skip "100,000 routes take a slow kernel too long"
 	defer clean
 	bridged
 	local n=100000 peak part
