@@ -44,6 +44,7 @@ build_nl() {
 	dir=$(build_dir nl)
 	locked "build-$(echo "$dir" | hash)" long "building ovlynl" "$dir.log" \
 		make_nl "$dir" || die "ovlynl does not build: see $dir.log"
+	# shellcheck disable=SC2034 # for job.sh
 	BUILT_NL=$dir/selftests/nl/ovlynl
 }
 

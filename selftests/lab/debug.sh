@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
+# Much is set here for the lab's other files.
+# shellcheck disable=SC2034
 #
 # debug.sh: the selftests in a kernel that looks for memory errors, leaks, wrong
 # locking and lost references (debug.config). It is built once into the cache.
