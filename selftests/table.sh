@@ -42,7 +42,6 @@ table_wanted() {
 	| def up: $link[.].flags | index("UP");
 	def wanted:
 		$dev[.dev] and (.dev | up) and
-		((.prefix | family) == 4 or $link[.dev].mtu >= 1280) and
 		($peer["\(.dev) \(.["peer-name"])"] | .["on-down"] == "hold" or .state == "up");
 	def via:
 		(.prefix | family) as $f | $peer["\(.dev) \(.["peer-name"])"].addr as $addrs

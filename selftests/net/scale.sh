@@ -15,7 +15,7 @@ CASE_DEADLINE=$((1500 * OVLY_SLOW))
 # Peers, routes in all, and peers that own routes. The kernel looks for a next hop
 # among all of the device, one by one, so many owners are for the patient.
 PEERS=10000 ROUTES=100000 OWNERS=100
-[ "${OVLY_SCALE:-}" != full ] || ROUTES=1000000 OWNERS=10000
+[ "${OVLY_SCALE:-}" != full ] || ROUTES=1000000 OWNERS=${OVLY_OWNERS:-10000}
 # A debug kernel is there for other things.
 [ "$OVLY_SLOW" = 1 ] || PEERS=1000 ROUTES=10000
 # Routes of one request, and of the comparison.
