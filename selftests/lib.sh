@@ -274,7 +274,8 @@ run_cases() {
 
 	log=$(mktemp)
 	CASE_SKIP_FILE=$(mktemp)
-	trap 'suite_ends $?; rm -f "$log" "$CASE_SKIP_FILE"' EXIT
+	# Not in a subshell that is killed before it has traps of its own.
+	trap 'rc=$?; [ "$BASHPID" != "$$" ] || { suite_ends $rc; rm -f "$log" "$CASE_SKIP_FILE"; }' EXIT
 	echo "TAP version 13"
 	echo "1..${#picked[@]}"
 

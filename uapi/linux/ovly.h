@@ -150,7 +150,8 @@ enum ovly_mode {
 
 /**
  * enum ovly_src_valid - which sources a peer may send from
- * @OVLY_SRC_VALID_STRICT: those that the device would route back to it
+ * @OVLY_SRC_VALID_STRICT: those that the device would route back to it, or to a
+ *	peer that names it as its backup
  * @OVLY_SRC_VALID_LOOSE: those that any peer of the device explains
  * @OVLY_SRC_VALID_OFF: all
  */
@@ -299,8 +300,10 @@ enum ovly_path_attr {
 	OVLY_A_PATH_PRIORITY,	/* u32: the lowest is preferred, the newest among
 				 * equals; 100
 				 */
-	OVLY_A_PATH_LABEL,	/* string, at most 63 bytes: IKE connection name */
-	OVLY_A_PATH_REMOTE_ID,	/* string, at most 255 bytes: IKE identity */
+	OVLY_A_PATH_LABEL,	/* string, 1..63 printable ASCII bytes, no space: IKE
+				 * connection name
+				 */
+	OVLY_A_PATH_REMOTE_ID,	/* string, at most 255 printable ASCII bytes: IKE identity */
 	/* read only */
 	OVLY_A_PATH_STATE,	/* u32, enum ovly_path_state */
 	OVLY_A_PATH_SA_IN,	/* u32: inbound SAs now */
