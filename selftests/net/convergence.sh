@@ -456,7 +456,7 @@ walk_home() {
 test_random_walk_over_all_changes_settles_as_wanted() {
 	local seed=${OVLY_SEED:-$RANDOM} step=0 burst key
 
-	note "seed $seed (OVLY_SEED=$seed repeats the walk)"
+	note "seed $seed (OVLY_GUEST_APPEND=OVLY_SEED=$seed repeats the walk)"
 	RANDOM=$seed
 	HAS_SAS=([a]=yes [b]=yes [c]=yes [d]=yes)
 	OP=none

@@ -2,7 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # scale.sh: one device with 10,000 peers, a path each, and 100,000 routes; with
-# OVLY_SCALE=full 1,000,000 (which wants OVLY_GUEST_MEM=6G and OVLY_TEST_DEADLINE=3600).
+# OVLY_SCALE=full 1,000,000. The guest's kernel hands variables on:
+#
+#	OVLY_GUEST_APPEND="OVLY_SCALE=full OVLY_OWNERS=100" OVLY_GUEST_MEM=7G \
+#		OVLY_TEST_DEADLINE=3600 sh selftests/run test scale
+#
 # The figures are in $OVLY_OUT/figures. What takes the processor away for long fails
 # the run by what the kernel says of it.
 
