@@ -179,7 +179,7 @@ test_make_before_break_loses_no_packet() {
 	same 1 "$(transitions)" "transitions"
 }
 
-test_switch_to_and_fro_loses_no_packet() {
+test_switch_there_and_back_loses_no_packet() {
 	local i
 
 	fresh
@@ -350,7 +350,7 @@ CASES="
 test_lowest_priority_carries_and_the_other_takes_over	the lowest priority carries, the other takes over and gives back
 test_all_paths_but_one_may_go_in_any_order		all paths but one may go, in any order
 test_make_before_break_loses_no_packet			make before break with unique if_ids loses no packet
-test_switch_to_and_fro_loses_no_packet			switching to and fro loses no packet
+test_switch_there_and_back_loses_no_packet			switching there and back loses no packet
 test_late_down_of_a_replaced_path_changes_nothing	a late down of a replaced path changes nothing
 test_path_before_its_sas_waits_for_them			a path that comes before its SAs waits for them
 test_if_ids_of_both_directions_may_differ		the if_ids of both directions may differ
