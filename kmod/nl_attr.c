@@ -209,15 +209,17 @@ static int ovly_nl_put_backup(struct sk_buff *skb, const struct ovly_peer *peer)
 	const struct ovly_peer *backup;
 	bool via = false;
 	int err = 0;
+	u32 id = 0;
 
 	rcu_read_lock();
 	backup = rcu_dereference(peer->backup);
 	if (backup) {
+		id = backup->id;
 		via = !ovly_peer_is_up(peer) && ovly_peer_is_up(backup);
 		err = nla_put_string(skb, OVLY_A_PEER_BACKUP_NAME, backup->name);
 	}
 	rcu_read_unlock();
-	return err || nla_put_u32(skb, OVLY_A_PEER_BACKUP_ID, READ_ONCE(peer->backup_id)) ||
+	return err || nla_put_u32(skb, OVLY_A_PEER_BACKUP_ID, id) ||
 	       nla_put_u32(skb, OVLY_A_PEER_VIA_BACKUP, via) ? -EMSGSIZE : 0;
 }
 

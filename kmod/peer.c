@@ -213,7 +213,6 @@ static void ovly_peer_set_backup(struct ovly_peer *peer, struct ovly_peer *backu
 	if (backup)
 		list_add(&peer->backed_by, &backup->backs);
 	rcu_assign_pointer(peer->backup, backup);
-	WRITE_ONCE(peer->backup_id, backup ? backup->id : 0);
 }
 
 /* A limit that is set anew gives the routes that it took another chance. */

@@ -48,7 +48,6 @@ struct ovly_addr {
  * @limit_action: enum ovly_limit_action
  * @mark: of its packets, 0 to leave theirs; packets read it
  * @priority: likewise
- * @backup_id: id of @backup, or 0
  * @routes_disabled: the limit keeps its routes out of the table
  * @limit_event: jiffies of the last event about the limit, or 0
  * @n_routes: routes it owns beside those of its addresses
@@ -87,7 +86,6 @@ struct ovly_peer {
 	u32 limit_action;
 	u32 mark;
 	u32 priority;
-	u32 backup_id;
 	bool routes_disabled;
 	unsigned long limit_event;
 	u32 n_routes;

@@ -106,7 +106,7 @@ static bool ovly_sa_concerns(const struct xfrm_state *x)
 	return x->if_id && x->id.proto == IPPROTO_ESP && x->props.mode == XFRM_MODE_TUNNEL;
 }
 
-static struct ovly_sa *ovly_sa_find(struct ovly_net *on, const struct xfrm_state *x)
+static struct ovly_sa_key ovly_sa_key_of(const struct xfrm_state *x)
 {
 	struct ovly_sa_key key = {
 		.spi = x->id.spi,
@@ -115,12 +115,19 @@ static struct ovly_sa *ovly_sa_find(struct ovly_net *on, const struct xfrm_state
 		.mark_mask = x->mark.m,
 	};
 
-	lockdep_assert_held(&on->path_lock);
 	/* XFRM does not clear what is behind an IPv4 address. */
 	if (key.family == AF_INET)
 		key.daddr.a4 = x->id.daddr.a4;
 	else
 		key.daddr = x->id.daddr;
+	return key;
+}
+
+static struct ovly_sa *ovly_sa_find(struct ovly_net *on, const struct xfrm_state *x)
+{
+	struct ovly_sa_key key = ovly_sa_key_of(x);
+
+	lockdep_assert_held(&on->path_lock);
 	return rhashtable_lookup_fast(&on->sa_table, &key, ovly_sa_params);
 }
 
@@ -171,14 +178,7 @@ static void ovly_sa_add(struct ovly_net *on, struct xfrm_state *x)
 	sa = kzalloc(sizeof(*sa), GFP_ATOMIC);
 	if (!sa)
 		goto err;
-	if (x->props.family == AF_INET)
-		sa->key.daddr.a4 = x->id.daddr.a4;
-	else
-		sa->key.daddr = x->id.daddr;
-	sa->key.spi = x->id.spi;
-	sa->key.family = x->props.family;
-	sa->key.mark = x->mark.v;
-	sa->key.mark_mask = x->mark.m;
+	sa->key = ovly_sa_key_of(x);
 	sa->epoch = on->sa_epoch;
 	sa->dir = ovly_sa_dir_of(x);
 	if (ovly_sa_join(on, sa, x->if_id))

@@ -188,7 +188,7 @@ static void the_backup_is_what_a_peer_names(struct kunit *test)
 	struct netlink_ext_ack extack = {};
 
 	KUNIT_EXPECT_EQ(test, ovly_peer_set(one, &conf, &extack), 0);
-	KUNIT_EXPECT_EQ(test, one->backup_id, two->id);
+	KUNIT_EXPECT_PTR_EQ(test, rcu_dereference_raw(one->backup), two);
 	KUNIT_EXPECT_FALSE(test, ovly_peer_is_reachable(one));
 	new_path(test, two, 0x700b, 100);
 	sa_event(test, 0x700b, 1, 11, XFRM_MSG_NEWSA);
@@ -201,14 +201,13 @@ static void the_backup_is_what_a_peer_names(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, ovly_peer_is_reachable(two));
 	conf.backup = one;
 	KUNIT_EXPECT_EQ(test, ovly_peer_set(one, &conf, &extack), -EINVAL);
-	KUNIT_EXPECT_EQ(test, one->backup_id, two->id);
+	KUNIT_EXPECT_PTR_EQ(test, rcu_dereference_raw(one->backup), two);
 	/* Two may back each other. */
 	KUNIT_EXPECT_EQ(test, ovly_peer_set(two, &conf, &extack), 0);
 	KUNIT_EXPECT_TRUE(test, ovly_peer_is_reachable(two));
 	sa_event(test, 0x700c, 1, 12, XFRM_MSG_DELSA);
 	/* A backup that is deleted backs nobody. */
 	ovly_peer_del(two);
-	KUNIT_EXPECT_EQ(test, one->backup_id, 0u);
 	KUNIT_EXPECT_NULL(test, rcu_dereference_raw(one->backup));
 	KUNIT_EXPECT_TRUE(test, list_empty(&one->backs));
 	ovly_fake_dev_free(ovly);
