@@ -7,7 +7,7 @@
 TEST_DEADLINE=${OVLY_TEST_DEADLINE:-600}
 
 # new_results: makes RESULTS, the directory for this run's logs, and keeps the
-# last ten runs.
+# last ten runs and those that still go on.
 new_results() {
 	RESULTS=$CACHE/results/$(date +%Y%m%d-%H%M%S)-$$
 	mkdir -p "$RESULTS"
@@ -16,7 +16,8 @@ new_results() {
 	RENDERED=$RESULTS/rendered
 	: >"$TALLY"
 	for old in $(printf '%s\n' "$CACHE"/results/2* | sort -r | tail -n +11); do
-		rm -rf "$old"
+		# Its name ends with the process that fills it.
+		kill -0 "${old##*-}" 2>/dev/null || rm -rf "$old"
 	done
 }
 
