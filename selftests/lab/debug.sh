@@ -79,22 +79,30 @@ run_debug() {
 	build_nl
 	# Leaks are judged in the guest, by whose they are.
 	KERNEL_TROUBLE="${KERNEL_TROUBLE%|kmemleak*}|ODEBUG: |UBSAN: |leaked reference"
-	GUEST_ENV="OVLY_SLOW=${OVLY_SLOW:-4}
+	GUEST_SLOW=${OVLY_SLOW:-4}
+	GUEST_ENV="OVLY_SMALL=1
 KERNEL_TROUBLE=$KERNEL_TROUBLE"
 	# Tunnel types would put a device of theirs into each namespace.
 	OVLY_GUEST_APPEND="fb_tunnels=none dummy.numdummies=0 ${OVLY_GUEST_APPEND:-}"
-	TEST_DEADLINE=${OVLY_TEST_DEADLINE:-3600}
-	# shellcheck disable=SC2086 # a list of words
-	run_debug_guests $scripts
+	jobs=$(guests_at_once)
+	echo "$scripts" | awk -v n="$jobs" -v to="$RESULTS/share-" '{ print > (to NR % n) }'
+	# shellcheck disable=SC2046 # a list of words
+	at_once "$jobs" run_debug_share $(cd "$RESULTS" && printf '%s\n' share-[0-9]*)
 }
 
-# run_debug_guests SCRIPT...: guest after guest until every script has had its turn.
-run_debug_guests() {
+# run_debug_share SHARE: the scripts that the file lists, in guest after guest until
+# every one has had its turn.
+run_debug_share() {
+	share=${1#share-}
+	# shellcheck disable=SC2046 # a list of words
+	set -- $(cat "$RESULTS/$1")
 	guest_number=0
 	while [ $# != 0 ]; do
 		guest_number=$((guest_number + 1))
-		stream=$RESULTS/debug-$guest_number/stream.log
-		run_job "debug-$guest_number" selftests/lab/debug-job.sh "$@"
+		guest=debug-$share-$guest_number
+		stream=$RESULTS/$guest/stream.log
+		TEST_DEADLINE=${OVLY_TEST_DEADLINE:-$((1800 * $#))}
+		run_job "$guest" selftests/lab/debug-job.sh "$@"
 		grep -a '^# remark: ' "$stream" | sed 's/^# /    /'
 		started=$(grep -a -c '^# script ' "$stream")
 		[ "$started" != 0 ] || return 0

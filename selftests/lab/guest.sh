@@ -8,6 +8,8 @@ KERNEL_TROUBLE='WARNING: |BUG: |Oops|Kernel panic|general protection fault|suspi
 
 GUEST_MEM=${OVLY_GUEST_MEM:-2G}
 GUEST_CPUS=${OVLY_GUEST_CPUS:-2}
+# Factor for the tests' deadlines.
+GUEST_SLOW=${OVLY_SLOW:-1}
 
 kvm_probe() {
 	timeout -k 2 20 qemu-system-x86_64 -machine q35 -accel kvm -cpu host \
@@ -68,13 +70,14 @@ job_prepare() {
 		echo "JOB_SCRIPT=$(quoted "$job_script")"
 		echo "JOB_ARGS=( $(quoted "$@"))"
 		echo "JOB_TTY=${GUEST_TTY:-0}"
+		echo "export OVLY_SLOW=$GUEST_SLOW"
 		if [ "${GUEST_TTY:-0}" = 1 ]; then
 			# "0 0" is a terminal that does not know its size.
 			stty size 2>/dev/null |
 				sed -n 's/^\([1-9][0-9]*\) \([1-9][0-9]*\)$/JOB_ROWS=\1 JOB_COLS=\2/p'
 		fi
-		printf '%s\n' "${GUEST_ENV:-}" | while IFS='=' read -r name value; do
-			[ -z "$name" ] || echo "export $name=$(quoted "$value")"
+		printf '%s\n' "${GUEST_ENV:-}" | while IFS='=' read -r variable value; do
+			[ -z "$variable" ] || echo "export $variable=$(quoted "$value")"
 		done
 	} >"$job_dir/env"
 }

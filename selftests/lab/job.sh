@@ -49,14 +49,22 @@ no_such_test() {
 	warn "there is no selftest '$1'; these exist: $(test_scripts | sed 's,.*/,,;s,\.sh$,,' | tr '\n' ' ')"
 }
 
+# run_tests NAME[:CASE[,CASE]]...
+run_tests() {
+	for t in "$@"; do
+		test_path "${t%%:*}" >/dev/null || {
+			no_such_test "${t%%:*}"
+			exit 1
+		}
+	done
+	at_once "$(guests_at_once)" run_test "$@"
+}
+
 # run_test NAME[:CASE[,CASE]]: one script in one guest.
 run_test() {
 	name=${1%%:*} cases=''
 	case $1 in *:*) cases=$(echo "${1#*:}" | tr ',' ' ') ;; esac
-	script=$(test_path "$name") || {
-		no_such_test "$name"
-		return 1
-	}
+	script=$(test_path "$name")
 	# shellcheck disable=SC2086 # several cases are several words
 	run_job "$(basename "$script" .sh)" "$script" $cases
 }
@@ -67,6 +75,7 @@ run_job() {
 	name=$1 dir=$RESULTS/$1
 	shift
 	job_prepare "$dir" "$@"
+	RENDERED=$dir.rendered
 	rm -f "$RENDERED"
 	t0=$(now_ms)
 	guest_boot "$dir" "$TEST_DEADLINE" | tee "$dir/stream.log" | ktap_render "$name"
@@ -86,7 +95,7 @@ run_job() {
 	fi
 	if [ -n "$why" ]; then
 		result fail "$name" "guest ends well, kernel log clean" $((t1 - t0)) "$why"
-		guest_tail "$dir"
+		together guest_tail "$dir"
 		return 0
 	fi
 	result pass "$name" "guest ends well, kernel log clean" $((t1 - t0)) "boot to power-off"

@@ -15,6 +15,12 @@ result() {
 	printf '%-5s %s: %s (%s s)%s\n' "$word" "$2" "$3" "$(seconds "$4")" "${5:+ - $5}"
 }
 
+# ktap_result: a test's line, and what it printed if it failed; for ktap_render.
+ktap_result() {
+	result "$state" "$suite" "$name" $((now - last)) "$remark"
+	[ "$state" != fail ] || [ "$VERBOSE" != 0 ] || tail -n 40 "$buffer" | sed 's/^/      | /'
+}
+
 # ktap_render SUITE: reads KTAP on stdin. What a test printed before its result
 # is shown below the line of a test that failed, or as it comes with -v.
 # Leaves "N of M" in the file RENDERED for the caller to judge.
@@ -57,10 +63,7 @@ ktap_render() (
 			;;
 		esac
 		now=$(now_ms)
-		result $state "$suite" "$name" $((now - last)) "$remark"
-		if [ $state = fail ] && [ "$VERBOSE" = 0 ]; then
-			tail -n 40 "$buffer" | sed 's/^/      | /'
-		fi
+		together ktap_result
 		last=$now count=$((count + 1))
 		: >"$buffer"
 	done

@@ -21,7 +21,7 @@ CASE_DEADLINE=$((1500 * OVLY_SLOW))
 PEERS=10000 ROUTES=100000 OWNERS=100
 [ "${OVLY_SCALE:-}" != full ] || ROUTES=1000000 OWNERS=${OVLY_OWNERS:-10000}
 # A debug kernel is there for other things.
-[ "$OVLY_SLOW" = 1 ] || PEERS=1000 ROUTES=10000
+[ -z "${OVLY_SMALL:-}" ] || PEERS=1000 ROUTES=10000
 # Routes of one request, and of the comparison.
 CHUNK=1000
 SAMPLE=20000
