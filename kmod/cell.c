@@ -20,6 +20,7 @@
 #include "compat.h"
 #include "device.h"
 #include "stats.h"
+#include "trace.h"
 
 /* Packets that may wait on one CPU, as net.core.netdev_max_backlog by default. */
 #define OVLY_CELL_PACKETS	1000
@@ -80,6 +81,7 @@ void ovly_cell_receive(struct ovly_dev *ovly, struct sk_buff *skb)
 
 	if (skb_queue_len_lockless(&cell->queue) >= OVLY_CELL_PACKETS) {
 		ovly_stats_inc(ovly->stats, OVLY_A_STATS_RX_ERROR);
+		trace_ovly_drop(ovly->dev, NULL, skb, OVLY_A_STATS_RX_ERROR);
 		kfree_skb(skb);
 		return;
 	}

@@ -211,11 +211,19 @@ static u16 ovly_rx_family(struct sk_buff *skb)
 	return 0;
 }
 
-static int ovly_rx_drop(struct sk_buff *skb, struct ovly_peer *peer, enum ovly_stats_attr why)
+/* A packet of @peer is dropped because of @why. */
+static void ovly_rx_count(const struct sk_buff *skb, const struct ovly_peer *peer,
+			  enum ovly_stats_attr why)
 {
 	ovly_stats_inc(peer->ovly->stats, why);
 	ovly_stats_inc(peer->stats, why);
 	trace_ovly_drop(peer->ovly->dev, peer, skb, why);
+}
+
+static int ovly_rx_drop(struct sk_buff *skb, const struct ovly_peer *peer,
+			enum ovly_stats_attr why)
+{
+	ovly_rx_count(skb, peer, why);
 	/* XFRM drops it and then asks every callback again: not twice here. */
 	secpath_reset(skb);
 	return -EPERM;
@@ -322,8 +330,7 @@ static int ovly_rx_cb(struct sk_buff *skb, int err)
 	}
 	if (!err)
 		return ovly_rx_take(skb, x, path);
-	ovly_stats_inc(path->peer->ovly->stats, OVLY_A_STATS_RX_ERROR);
-	ovly_stats_inc(path->peer->stats, OVLY_A_STATS_RX_ERROR);
+	ovly_rx_count(skb, path->peer, OVLY_A_STATS_RX_ERROR);
 	return 0;
 }
 
