@@ -4,14 +4,13 @@
 # tunnel.sh: tunnels without any daemon: nodes on one switch, SAs and policies
 # made by hand, ovly devices with peers and paths.
 #
-#	setup_ns wan hub a b
-#	wan_setup			# or wan_setup_routed
-#	wan_attach hub 1 ; wan_attach a 2 ; wan_attach b 3
+#	wan_setup hub a b		# or wan_setup_routed
 #	overlay hub mode multipoint ; overlay a ; overlay b
 #	connect hub a 7			# if_id 7 at both ends
 #	OUTER=6 CIPHER=aes256-sha512 connect hub b 8
 #
-# A node is a namespace with a number, which all its addresses end in:
+# A node is a namespace with a number, from 1 on in the order of wan_setup, which
+# all its addresses end in:
 #
 #	192.0.2.N, 2001:db8::N		outer, on its link "wan"
 #	10.9.0.N, fd09::N		overlay, on its device ov0
@@ -31,18 +30,31 @@
 
 declare -gA NUMBER
 
-# wan_setup: makes the namespace "wan" a switch.
+# wan_setup NODE...: makes namespaces, and one that is called wan: a switch between
+# them.
 wan_setup() {
 	WAN=switched
+	setup_ns wan "$@"
 	ip -n "$wan" link add sw type bridge mcast_snooping 0
 	ip -n "$wan" link set sw up
+	wan_attach_all "$@"
 }
 
-# wan_setup_routed: or a router, whose links to-N the nodes know nothing of.
+# wan_setup_routed NODE...: or a router, whose links to-N the nodes know nothing of.
 wan_setup_routed() {
 	WAN=routed
+	setup_ns wan "$@"
 	in_ns wan sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
 		net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+	wan_attach_all "$@"
+}
+
+wan_attach_all() {
+	local i
+
+	for ((i = 1; i <= $#; i++)); do
+		wan_attach "${!i}" "$i"
+	done
 }
 
 # wan_attach NODE NUMBER: gives a node its outer addresses.
@@ -170,6 +182,13 @@ no_sas() {
 }
 
 no_policies() { ip -n "${!1}" xfrm policy flush; }
+
+# resas NODE PEER IF_ID: its only SAs and policies, made anew.
+resas() {
+	no_sas "$1"
+	no_policies "$1"
+	sas "$@"
+}
 
 # espinudp NODE [PORT]: holds the socket by which ESP in UDP comes in.
 espinudp() {

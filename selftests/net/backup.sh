@@ -15,11 +15,7 @@ suite_setup() {
 	local node
 
 	load_ovly
-	setup_ns wan branch a b
-	wan_setup
-	wan_attach branch 1
-	wan_attach a 2
-	wan_attach b 3
+	wan_setup branch a b
 	overlay branch mode multipoint
 	for node in a b; do
 		overlay "$node"

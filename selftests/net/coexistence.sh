@@ -62,10 +62,7 @@ others() {
 
 suite_setup() {
 	modprobe -a xfrm_interface ip_vti || skip "the kernel lacks xfrm_interface or ip_vti"
-	setup_ns wan hub a
-	wan_setup
-	wan_attach hub 1
-	wan_attach a 2
+	wan_setup hub a
 	# Before and after ovly, as they come.
 	others hub 1 2
 	load_ovly

@@ -37,10 +37,7 @@ h() { helper hub "$@"; }
 
 suite_setup() {
 	load_ovly
-	setup_ns wan hub a
-	wan_setup
-	wan_attach hub 1
-	wan_attach a 2
+	wan_setup hub a
 	on_hub link add red type vrf table 100
 	on_hub link set red up
 	overlay hub mode multipoint

@@ -14,23 +14,10 @@
 
 suite_setup() {
 	load_ovly
-	setup_ns wan left right
-	wan_setup
-	wan_attach left 1
-	wan_attach right 2
+	wan_setup left right
 	overlay left
 	overlay right
 	connect left right 7
-}
-
-# resas NODE: its SAs and policies as they were.
-resas() {
-	local other=left
-
-	[ "$1" = right ] || other=right
-	no_sas "$1"
-	no_policies "$1"
-	sas "$1" "$other" 7
 }
 
 test_ipv4_inside_ipv4() { pings left 10.9.0.2; }
@@ -76,13 +63,13 @@ test_no_peer_is_answered_with_unreachable() {
 
 test_no_path_is_answered_with_unreachable() {
 	no_sas left
-	defer resas left
+	defer resas left right 7
 	unreachable tx-no-path 10.9.0.2 fd09::2
 }
 
 test_no_sa_is_answered_with_unreachable() {
 	no_policies left
-	defer resas left
+	defer resas left right 7
 	# The policies want SAs that nobody has.
 	policy_lines left right 7 | sed 's/reqid 7/reqid 99/' | ip_batch left
 	unreachable tx-no-sa 10.9.0.2 fd09::2
@@ -90,13 +77,13 @@ test_no_sa_is_answered_with_unreachable() {
 
 test_no_policy_is_answered_with_prohibited() {
 	no_policies left
-	defer resas left
+	defer resas left right 7
 	prohibited tx-no-policy 10.9.0.2 fd09::2
 }
 
 test_policy_for_others_is_answered_with_prohibited() {
 	no_policies left
-	defer resas left
+	defer resas left right 7
 	{
 		out_policy 192.0.2.1 192.0.2.2 7 10.9.0.1/32 10.66.0.0/16
 		out_policy 192.0.2.1 192.0.2.2 7 fd09::1/128 fd66::/32
@@ -151,7 +138,7 @@ test_what_the_sa_was_not_negotiated_for_is_dropped_and_counted() {
 	helper right route add 10.66.0.0/24 peer left
 	defer helper right route del 10.66.0.0/24
 	no_sas right
-	defer resas right
+	defer resas right left 7
 	SA_MORE="sel src 10.9.0.1/32 dst 10.9.0.2/32" sa_lines right left 7 |
 		sed '1s/sel src [^ ]* dst [^ ]*//; s/flag af-unspec//' | ip_batch right
 	pings left 10.9.0.2
@@ -164,7 +151,7 @@ test_what_does_not_decrypt_is_dropped_and_counted() {
 	local before
 
 	no_sas right
-	defer resas right
+	defer resas right left 7
 	sa_lines right left 7 | sed 's/789abcde/789abcdf/' | ip_batch right
 	before=$(drops right left rx-error)
 	unanswered left 10.9.0.2
@@ -178,8 +165,8 @@ test_sa_flush_takes_the_peer_down_and_new_sas_bring_it_back() {
 	wait_for 5 "the peer is down" peer_is left right down
 	unanswered left 10.9.0.2
 	matches '^10.9.0.2 dev ov0' in_ns left ip route show table 220
-	resas left
-	resas right
+	resas left right 7
+	resas right left 7
 	wait_for 5 "the peer is up" peer_is left right up
 	pings left 10.9.0.2
 }

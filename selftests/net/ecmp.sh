@@ -15,12 +15,7 @@ suite_setup() {
 	local node
 
 	load_ovly
-	setup_ns wan branch a b c
-	wan_setup
-	wan_attach branch 1
-	wan_attach a 2
-	wan_attach b 3
-	wan_attach c 4
+	wan_setup branch a b c
 	overlay branch mode multipoint
 	# Flows are told apart by their ports too.
 	in_ns branch sysctl -qw net.ipv4.fib_multipath_hash_policy=1 \

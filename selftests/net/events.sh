@@ -196,10 +196,7 @@ test_routes_disabled_and_enabled_events() {
 
 test_source_violation_event_and_its_rate() {
 	local t0 seconds n
-	setup_ns wan left right
-	wan_setup
-	wan_attach left 1
-	wan_attach right 2
+	wan_setup left right
 	overlay left
 	overlay right
 	connect left right 7

@@ -18,10 +18,7 @@ ALLOWED="arp or (icmp6 and (ip6[40] >= 133 and ip6[40] <= 136)) or ip proto 50"
 
 suite_setup() {
 	load_ovly
-	setup_ns wan left right
-	wan_setup_routed
-	wan_attach left 1
-	wan_attach right 2
+	wan_setup_routed left right
 	ip -n "$right" addr add 10.66.0.1/32 dev lo
 	ip -n "$right" addr add fd66::1/128 dev lo
 	overlay left

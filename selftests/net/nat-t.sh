@@ -18,10 +18,7 @@ NAT2="192.0.2.102 40002"
 
 suite_setup() {
 	load_ovly
-	setup_ns wan left right
-	wan_setup_routed
-	wan_attach left 1
-	wan_attach right 2
+	wan_setup_routed left right
 	espinudp left
 	espinudp right
 	overlay left

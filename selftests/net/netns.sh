@@ -19,10 +19,8 @@ NUMBER[inner]=1
 # scene: every case has one of its own, because some take it apart.
 scene() {
 	load_ovly
-	setup_ns wan hub inner a
-	wan_setup
-	wan_attach hub 1
-	wan_attach a 2
+	setup_ns inner
+	wan_setup hub a
 	# Goes when the kernel has really done away with the namespace.
 	ip link add trace netns "$inner" type veth peer name to-inner netns "$wan"
 	overlay hub mode multipoint

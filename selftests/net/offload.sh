@@ -15,10 +15,8 @@ SIZE=4
 
 suite_setup() {
 	load_ovly
-	setup_ns wan left right lan
-	wan_setup
-	wan_attach left 1
-	wan_attach right 2
+	setup_ns lan
+	wan_setup left right
 	overlay left
 	overlay right
 	connect left right 7

@@ -20,10 +20,7 @@ ROUTES=${OVLY_ROUTES:-100000}
 
 suite_setup() {
 	load_ovly
-	setup_ns wan hub a
-	wan_setup
-	wan_attach hub 1
-	wan_attach a 2
+	wan_setup hub a
 	ip -n "$a" addr add 192.0.2.12/24 dev wan
 }
 

@@ -14,10 +14,8 @@
 
 suite_setup() {
 	load_ovly
-	setup_ns wan left right lan
-	wan_setup_routed
-	wan_attach left 1
-	wan_attach right 2
+	setup_ns lan
+	wan_setup_routed left right
 	espinudp left
 	espinudp right
 	overlay left

@@ -15,10 +15,7 @@ CASE_DEADLINE=$((300 * OVLY_SLOW))
 
 suite_setup() {
 	load_ovly
-	setup_ns wan hub a
-	wan_setup
-	wan_attach hub 1
-	wan_attach a 2
+	wan_setup hub a
 	overlay hub mode multipoint
 	overlay a
 	connect hub a 7

@@ -46,10 +46,7 @@ timed() {
 
 suite_setup() {
 	load_ovly
-	setup_ns wan hub a
-	wan_setup
-	wan_attach hub 1
-	wan_attach a 2
+	wan_setup hub a
 	: >"$OVLY_OUT/figures"
 	kernel_log_mark
 	requests

@@ -14,11 +14,7 @@
 
 suite_setup() {
 	load_ovly
-	setup_ns wan hub a b
-	wan_setup
-	wan_attach hub 1
-	wan_attach a 2
-	wan_attach b 3
+	wan_setup hub a b
 	overlay hub mode multipoint
 	overlay a
 	overlay b

@@ -17,30 +17,18 @@ TRACE=/sys/kernel/tracing/instances/ovly
 
 suite_setup() {
 	load_ovly
-	setup_ns wan left right
-	wan_setup
-	wan_attach left 1
-	wan_attach right 2
+	wan_setup left right
 	overlay left mode multipoint
 	overlay right
 	connect left right 7
 	PEER=$(peer_id left right)
-	mkdir $TRACE
-	defer rmdir $TRACE
-	echo 1 >$TRACE/events/ovly/enable
+	mkdir "$TRACE"
+	defer rmdir "$TRACE"
+	echo 1 >"$TRACE/events/ovly/enable"
 }
 
 peer_id() {
 	helper "$1" peer list --json | jq --arg name "$2" '.[] | select(.name == $name) | .id'
-}
-
-resas() {
-	local other=left
-
-	[ "$1" = right ] || other=right
-	no_sas "$1"
-	no_policies "$1"
-	sas "$1" "$other" 7
 }
 
 # traced EVENT PATTERN COMMAND...: while it runs that event comes, once a packet that
@@ -49,9 +37,9 @@ traced() {
 	local event=$1 pattern=$2
 
 	shift 2
-	echo >$TRACE/trace
+	echo >"$TRACE/trace"
 	"$@"
-	wait_for 5 "$event: $pattern" matches " $event: $pattern" cat $TRACE/trace
+	wait_for 5 "$event: $pattern" matches " $event: $pattern" cat "$TRACE/trace"
 }
 
 # drop_traced PATTERN ADDRESS [PING-OPTION...]: two packets, two drops, no other.
@@ -60,8 +48,8 @@ drop_traced() {
 
 	shift
 	traced ovly_drop "$pattern" unanswered left "$@"
-	same 2 "$(grep -c ' ovly_drop: ' $TRACE/trace)" "drops traced"
-	same 2 "$(grep -cE " ovly_drop: $pattern" $TRACE/trace)" "drops traced as $pattern"
+	same 2 "$(grep -c ' ovly_drop: ' "$TRACE/trace")" "drops traced"
+	same 2 "$(grep -cE " ovly_drop: $pattern" "$TRACE/trace")" "drops traced as $pattern"
 }
 
 # ---- drops -----------------------------------------------------------------------
@@ -77,20 +65,20 @@ test_tx_no_peer() {
 
 test_tx_no_path() {
 	no_sas left
-	defer resas left
+	defer resas left right 7
 	drop_traced "dev=ov0 peer=$PEER reason=tx_no_path $ECHO" 10.9.0.2
 }
 
 test_tx_no_sa() {
 	no_policies left
-	defer resas left
+	defer resas left right 7
 	policy_lines left right 7 | sed 's/reqid 7/reqid 99/' | ip_batch left
 	drop_traced "dev=ov0 peer=$PEER reason=tx_no_sa $ECHO" 10.9.0.2
 }
 
 test_tx_no_policy() {
 	no_policies left
-	defer resas left
+	defer resas left right 7
 	drop_traced "dev=ov0 peer=$PEER reason=tx_no_policy $ECHO" 10.9.0.2
 }
 
@@ -128,7 +116,7 @@ test_rx_source() {
 
 test_rx_selector() {
 	no_sas right
-	defer resas right
+	defer resas right left 7
 	SA_MORE="sel src 10.9.0.9/32 dst 10.9.0.2/32" sa_lines right left 7 |
 		sed '1s/sel src [^ ]* dst [^ ]*//; s/flag af-unspec//' | ip_batch right
 	drop_traced "dev=ov0 peer=$(peer_id right left) reason=rx_selector $ECHO" 10.9.0.2
@@ -136,7 +124,7 @@ test_rx_selector() {
 
 test_rx_error() {
 	no_sas right
-	defer resas right
+	defer resas right left 7
 	sa_lines right left 7 | sed 's/789abcde/789abcdf/' | ip_batch right
 	drop_traced "dev=ov0 peer=$(peer_id right left) reason=rx_error " 10.9.0.2
 }
@@ -144,27 +132,27 @@ test_rx_error() {
 # ---- turns -----------------------------------------------------------------------
 
 test_a_lost_sa_takes_path_and_peer_down() {
-	defer resas left
+	defer resas left right 7
 	traced ovly_path_state "peer=$PEER if_id=0x7 old=active new=down sa_in=0 sa_out=0" no_sas left
 	matches " ovly_peer_active: dev=ov0 peer=$PEER name=right old_if_id=0x7 new_if_id=0x0" \
-		cat $TRACE/trace
+		cat "$TRACE/trace"
 }
 
 test_an_sa_that_comes_brings_them_up() {
 	no_sas left
-	traced ovly_path_state "peer=$PEER if_id=0x7 old=down new=active sa_in=[01] sa_out=1" resas left
+	traced ovly_path_state "peer=$PEER if_id=0x7 old=down new=active sa_in=[01] sa_out=1" resas left right 7
 	matches " ovly_peer_active: dev=ov0 peer=$PEER name=right old_if_id=0x0 new_if_id=0x7" \
-		cat $TRACE/trace
+		cat "$TRACE/trace"
 }
 
 test_another_path_takes_over() {
 	sa_lines left right 8 | ip_batch left
-	defer resas left
+	defer resas left right 7
 	traced ovly_path_state "peer=$PEER if_id=0x7 old=active new=standby " \
 		path left right 8 priority 1
-	matches " ovly_path_state: peer=$PEER if_id=0x8 old=down new=active " cat $TRACE/trace
+	matches " ovly_path_state: peer=$PEER if_id=0x8 old=down new=active " cat "$TRACE/trace"
 	matches " ovly_peer_active: dev=ov0 peer=$PEER name=right old_if_id=0x7 new_if_id=0x8" \
-		cat $TRACE/trace
+		cat "$TRACE/trace"
 	traced ovly_path_state "peer=$PEER if_id=0x7 old=standby new=active " helper left path del 8
 }
 

@@ -14,31 +14,22 @@
 
 suite_setup() {
 	load_ovly
-	setup_ns wan left right
-	wan_setup_routed
-	wan_attach left 1
-	wan_attach right 2
+	wan_setup_routed left right
 	overlay left
 	overlay right
 	connect left right 7
 }
 
-# resas VARIABLE=VALUE...: other SAs until the case ends.
-resas() {
-	local node
-
-	for node in left right; do
-		no_sas "$node"
-		no_policies "$node"
-	done
+# other_sas VARIABLE=VALUE...: SAs of this kind at both ends.
+other_sas() {
 	[ $# = 0 ] || local "$@"
-	sas left right 7
-	sas right left 7
+	resas left right 7
+	resas right left 7
 }
 
-resas_for_case() {
-	resas "$@"
-	defer resas
+other_sas_for_case() {
+	other_sas "$@"
+	defer other_sas
 }
 
 # ---- DSCP and ECN ----------------------------------------------------------------
@@ -87,7 +78,7 @@ rebuild() {
 
 	helper left path del 7
 	helper right path del 7
-	resas
+	other_sas
 	path left right 7
 	path right left 7
 }
@@ -99,13 +90,13 @@ test_dscp_and_ecn_are_copied_outside_ipv6() {
 }
 
 test_dont_encap_dscp_keeps_the_dscp_inside() {
-	resas_for_case SA_MORE="extra-flag dont-encap-dscp"
+	other_sas_for_case SA_MORE="extra-flag dont-encap-dscp"
 	becomes 4 0x8a 0x2 0x8a
 	becomes 6 0x8a 0x2 0x8a
 }
 
 test_noecn_clears_it_outside() {
-	resas_for_case SA_FLAGS=noecn
+	other_sas_for_case SA_FLAGS=noecn
 	becomes 4 0x8a 0x88 0x8a
 	becomes 6 0x8a 0x88 0x8a
 }
@@ -137,7 +128,7 @@ test_dscp_of_the_way_stays_outside() {
 
 test_decap_dscp_takes_it_inside() {
 	marked ip dscp set cs1
-	resas_for_case SA_FLAGS=decap-dscp
+	other_sas_for_case SA_FLAGS=decap-dscp
 	becomes 4 0x88 0x20 0x20
 	becomes 6 0x88 0x20 0x20
 }
@@ -186,7 +177,7 @@ test_mark_is_the_peers_only() {
 test_output_mark_of_the_sa_wins() {
 	helper left peer set right mark 0x11
 	defer helper left peer set right mark 0
-	resas_for_case SA_MORE="output-mark 0x22"
+	other_sas_for_case SA_MORE="output-mark 0x22"
 	counting left postrouting 'ip protocol esp meta mark 0x22'
 	pings left 10.9.0.2
 	same 3 "$(counted left postrouting)" "packets with the SA's mark"

@@ -16,10 +16,7 @@ on_hub() { ip -n "$hub" "$@"; }
 
 suite_setup() {
 	load_ovly
-	setup_ns wan hub a
-	wan_setup
-	wan_attach hub 1
-	wan_attach a 2
+	wan_setup hub a
 	overlay hub mode multipoint
 	overlay a
 	connect hub a 7

@@ -17,10 +17,7 @@ FLOWS=8
 
 suite_setup() {
 	load_ovly
-	setup_ns wan hub a
-	wan_setup
-	wan_attach hub 1
-	wan_attach a 2
+	wan_setup hub a
 	sas hub a 7
 	sas a hub 7
 }

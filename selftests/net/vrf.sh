@@ -24,10 +24,7 @@ vrf() {
 
 suite_setup() {
 	load_ovly
-	setup_ns wan hub a
-	wan_setup
-	wan_attach hub 1
-	wan_attach a 2
+	wan_setup hub a
 	vrf red 100
 	vrf blue 200
 	overlay hub mode multipoint
