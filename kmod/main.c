@@ -10,7 +10,7 @@
 #include "netlink.h"
 #include "route.h"
 #include "rx.h"
-#include "sa.h"
+#include "sa_watch.h"
 #include "tests/suites.h"
 #include "underlay.h"
 
@@ -28,7 +28,7 @@ static int __init ovly_init(void)
 	if (err)
 		goto err_wq;
 	/* From here on paths learn of their SAs ... */
-	ovly_sa_register();
+	ovly_sa_watch_register();
 	err = ovly_underlay_register();
 	if (err)
 		goto err_sa;
@@ -57,7 +57,7 @@ err_coexist:
 err_underlay:
 	ovly_underlay_unregister();
 err_sa:
-	ovly_sa_unregister();
+	ovly_sa_watch_unregister();
 	ovly_net_unregister();
 err_wq:
 	ovly_device_wq_exit();
@@ -75,7 +75,7 @@ static void __exit ovly_exit(void)
 	ovly_netlink_unregister();
 	ovly_coexist_unregister();
 	ovly_underlay_unregister();
-	ovly_sa_unregister();
+	ovly_sa_watch_unregister();
 	ovly_net_unregister();
 	ovly_device_wq_exit();
 	/* call_rcu() callbacks are this module's code. */

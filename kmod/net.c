@@ -7,6 +7,7 @@
 
 #include "device.h"
 #include "sa.h"
+#include "sa_watch.h"
 
 static unsigned int ovly_net_id __read_mostly;
 
@@ -39,6 +40,7 @@ static int __net_init ovly_net_init(struct net *net)
 	xa_init(&on->xfrm_interfaces);
 	ovly_park_init(&on->park);
 	ovly_fib_init(&on->fib, net);
+	ovly_sa_watch_init(on);
 	err = ovly_sa_init(on);
 	if (err)
 		return err;
@@ -92,6 +94,7 @@ static void __net_exit ovly_net_exit_batch(struct list_head *nets)
 		ovly_park_exit(&on->park);
 		ovly_guard_exit(&on->guard);
 		ovly_fib_exit(&on->fib);
+		ovly_sa_watch_exit(on);
 		ovly_sa_exit(on);
 		WARN_ON(!list_empty(&on->underlays));
 		xa_destroy(&on->paths_in);

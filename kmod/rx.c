@@ -27,7 +27,7 @@
 #include "park.h"
 #include "path.h"
 #include "peer.h"
-#include "sa.h"
+#include "sa_watch.h"
 #include "skb.h"
 #include "stats.h"
 #include "trace.h"

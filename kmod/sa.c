@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which SAs exist, by if_id.
- *
- * IKE daemons die, SAs expire and people flush them; nobody tells the overlay.
- * XFRM's key manager events do: this file is a key manager that negotiates
- * nothing and keeps an index of the tunnel-mode ESP SAs that carry an if_id, so
- * that a path is usable exactly while it has one.
- *
- * Some SAs come and go without an event (XFRM_MSG_MIGRATE, an underlay with
- * crypto offload that goes down).  Packets notice: then the index is made anew.
+ * Which SAs exist, by if_id: an index of the tunnel-mode ESP SAs that carry one, so
+ * that a path is usable exactly while it has an SA.  sa_watch.c keeps it right.
  */
 #include "sa.h"
 
@@ -18,18 +11,8 @@
 #include <net/addrconf.h>
 #include <net/xfrm.h>
 
-#include "device.h"
 #include "net.h"
 #include "path.h"
-
-/* Between packets that find the index wrong and the look at all SAs, and the
- * least between two looks.
- */
-#define OVLY_SA_DOUBT_DELAY	(HZ / 2)
-#define OVLY_SA_DOUBT_INTERVAL	(10 * HZ)
-
-/* SAs looked at in one go, as XFRM's lock is held meanwhile. */
-#define OVLY_SA_SCAN_BATCH	64
 
 /* What XFRM tells the ESP SAs of a namespace apart by.  No padding. */
 struct ovly_sa_key {
@@ -101,7 +84,8 @@ static enum ovly_sa_dir ovly_sa_dir_of(struct xfrm_state *x)
 	return from ? OVLY_SA_OUT : OVLY_SA_IN;
 }
 
-static bool ovly_sa_concerns(const struct xfrm_state *x)
+/* Is an SA one for the index? */
+bool ovly_sa_concerns(const struct xfrm_state *x)
 {
 	return x->if_id && x->id.proto == IPPROTO_ESP && x->props.mode == XFRM_MODE_TUNNEL;
 }
@@ -196,7 +180,8 @@ err:
 	net_warn_ratelimited("ovly: no memory to note an SA of if_id %#x\n", x->if_id);
 }
 
-static void ovly_sa_del(struct ovly_net *on, const struct xfrm_state *x)
+/* An SA exists no more.  Context: the caller holds &ovly_net.path_lock. */
+void ovly_sa_del(struct ovly_net *on, const struct xfrm_state *x)
 {
 	struct ovly_sa *sa = ovly_sa_find(on, x);
 	u32 if_id;
@@ -209,8 +194,8 @@ static void ovly_sa_del(struct ovly_net *on, const struct xfrm_state *x)
 	ovly_path_sas_changed(on, if_id);
 }
 
-/* An SA exists, or has changed. */
-static void ovly_sa_note(struct ovly_net *on, struct xfrm_state *x)
+/* An SA exists, or has changed.  Context: the caller holds &ovly_net.path_lock. */
+void ovly_sa_note(struct ovly_net *on, struct xfrm_state *x)
 {
 	struct ovly_sa *sa = ovly_sa_find(on, x);
 
@@ -286,7 +271,8 @@ bool ovly_sa_count(struct ovly_net *on, struct ovly_path *path)
 	return true;
 }
 
-static u64 ovly_sa_new_epoch(struct ovly_net *on)
+/* What is noted from now on is newer than what was noted before. */
+u64 ovly_sa_new_epoch(struct ovly_net *on)
 {
 	u64 epoch;
 
@@ -317,7 +303,7 @@ static void ovly_sa_drop_older(struct ovly_net *on, struct ovly_sa_set *set, u64
 /* Forgets what nobody has noted since @epoch began.  Those that come while this
  * runs are newer, so the lock can be dropped between if_ids.
  */
-static void ovly_sa_sweep(struct ovly_net *on, u64 epoch)
+void ovly_sa_sweep(struct ovly_net *on, u64 epoch)
 {
 	struct ovly_sa_set *set;
 	unsigned long if_id;
@@ -335,121 +321,19 @@ static void ovly_sa_sweep(struct ovly_net *on, u64 epoch)
 	}
 }
 
-/* Context: any, with x->lock held when an SA expires. */
-static int ovly_sa_notify(struct xfrm_state *x, const struct km_event *c)
-{
-	struct ovly_net *on;
-
-	/* XFRM flushes per protocol and does not name the SAs. */
-	if (c->event == XFRM_MSG_FLUSHSA) {
-		on = ovly_net(c->net);
-		if (xfrm_id_proto_match(IPPROTO_ESP, c->data.proto) && !READ_ONCE(on->closing))
-			ovly_sa_sweep(on, ovly_sa_new_epoch(on));
-		return 0;
-	}
-	if (!x || x->id.proto != IPPROTO_ESP)
-		return 0;
-
-	/* Events of an SA do not have their namespace filled in. */
-	on = ovly_net(xs_net(x));
-	spin_lock_bh(&on->path_lock);
-	/* SAs outlive what is kept here of a namespace. */
-	if (on->closing)
-		goto out;
-	switch (c->event) {
-	case XFRM_MSG_NEWSA:
-	case XFRM_MSG_UPDSA:
-		ovly_sa_note(on, x);
-		break;
-	case XFRM_MSG_EXPIRE:
-		if (!c->data.hard)
-			break;
-		fallthrough;
-	case XFRM_MSG_DELSA:
-		ovly_sa_del(on, x);
-		break;
-	}
-out:
-	spin_unlock_bh(&on->path_lock);
-	return 0;
-}
-
-struct ovly_sa_scan {
-	struct ovly_net *on;
-	unsigned int n;
-};
-
-static int ovly_sa_scan_one(struct xfrm_state *x, int count, void *data)
-{
-	struct ovly_sa_scan *scan = data;
-
-	/* The walk goes on with this one. */
-	if (scan->n == OVLY_SA_SCAN_BATCH)
-		return -EAGAIN;
-	scan->n++;
-	if (!ovly_sa_concerns(x) || x->km.state != XFRM_STATE_VALID)
-		return 0;
-	spin_lock(&scan->on->path_lock);
-	ovly_sa_note(scan->on, x);
-	spin_unlock(&scan->on->path_lock);
-	return 0;
-}
-
-/* Notes the SAs that a namespace has. */
-static void ovly_sa_scan(struct ovly_net *on)
-{
-	struct ovly_sa_scan scan = { .on = on };
-	struct xfrm_state_walk walk;
-
-	xfrm_state_walk_init(&walk, IPPROTO_ESP, NULL);
-	while (xfrm_state_walk(on->net, &walk, ovly_sa_scan_one, &scan) == -EAGAIN) {
-		scan.n = 0;
-		cond_resched();
-	}
-	xfrm_state_walk_done(&walk, on->net);
-}
-
-static void ovly_sa_rescan(struct work_struct *work)
-{
-	struct ovly_net *on = container_of(to_delayed_work(work), struct ovly_net, sa_rescan);
-	u64 epoch = ovly_sa_new_epoch(on);
-
-	ovly_sa_scan(on);
-	ovly_sa_sweep(on, epoch);
-}
-
-/**
- * ovly_sa_doubt() - a packet found that the index may be wrong
- * @on: the namespace of the SAs
- *
- * Context: any.
- */
-void ovly_sa_doubt(struct ovly_net *on)
-{
-	unsigned long now = jiffies, next = READ_ONCE(on->sa_doubt_next);
-
-	if (time_before(now, next) || READ_ONCE(on->closing) ||
-	    cmpxchg(&on->sa_doubt_next, next, now + OVLY_SA_DOUBT_INTERVAL) != next)
-		return;
-	ovly_device_queue_delayed(&on->sa_rescan, OVLY_SA_DOUBT_DELAY);
-}
-
 int ovly_sa_init(struct ovly_net *on)
 {
 	xa_init(&on->sas);
-	on->sa_doubt_next = jiffies;
-	INIT_DELAYED_WORK(&on->sa_rescan, ovly_sa_rescan);
 	return rhashtable_init(&on->sa_table, &ovly_sa_params);
 }
 
-/* Context: process; no packet finds a path of the namespace any more. */
+/* Context: process; nobody looks at the SAs of the namespace any more. */
 void ovly_sa_exit(struct ovly_net *on)
 {
 	struct ovly_sa_set *set;
 	struct ovly_sa *sa, *next;
 	unsigned long if_id;
 
-	cancel_delayed_work_sync(&on->sa_rescan);
 	xa_for_each(&on->sas, if_id, set) {
 		list_for_each_entry_safe(sa, next, &set->sas, list)
 			ovly_sa_free(on, sa);
@@ -457,43 +341,4 @@ void ovly_sa_exit(struct ovly_net *on)
 	}
 	xa_destroy(&on->sas);
 	rhashtable_destroy(&on->sa_table);
-}
-
-/* XFRM calls these without looking whether they are there. */
-static int ovly_sa_acquire(struct xfrm_state *x, struct xfrm_tmpl *tmpl, struct xfrm_policy *pol)
-{
-	return -EOPNOTSUPP;
-}
-
-static struct xfrm_policy *ovly_sa_compile_policy(struct sock *sk, int opt, u8 *data, int len,
-						  int *dir)
-{
-	/* *dir keeps the verdict of the managers that were asked before. */
-	return NULL;
-}
-
-static struct xfrm_mgr ovly_sa_mgr = {
-	.notify = ovly_sa_notify,
-	.acquire = ovly_sa_acquire,
-	.compile_policy = ovly_sa_compile_policy,
-};
-
-/* Context: the namespaces are known to ovly. */
-void ovly_sa_register(void)
-{
-	struct net *net;
-
-	xfrm_register_km(&ovly_sa_mgr);
-	/* SAs may be older than the module.  One that is reported meanwhile is
-	 * noted once, whoever comes first.
-	 */
-	down_read(&net_rwsem);
-	for_each_net(net)
-		ovly_sa_scan(ovly_net(net));
-	up_read(&net_rwsem);
-}
-
-void ovly_sa_unregister(void)
-{
-	xfrm_unregister_km(&ovly_sa_mgr);
 }

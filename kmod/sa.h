@@ -6,6 +6,7 @@
 
 struct ovly_net;
 struct ovly_path;
+struct xfrm_state;
 
 /**
  * enum ovly_sa_dir - which way an SA goes
@@ -20,12 +21,14 @@ enum ovly_sa_dir {
 };
 
 bool ovly_sa_count(struct ovly_net *on, struct ovly_path *path);
-void ovly_sa_doubt(struct ovly_net *on);
+
+bool ovly_sa_concerns(const struct xfrm_state *x);
+void ovly_sa_note(struct ovly_net *on, struct xfrm_state *x);
+void ovly_sa_del(struct ovly_net *on, const struct xfrm_state *x);
+u64 ovly_sa_new_epoch(struct ovly_net *on);
+void ovly_sa_sweep(struct ovly_net *on, u64 epoch);
 
 int ovly_sa_init(struct ovly_net *on);
 void ovly_sa_exit(struct ovly_net *on);
-
-void ovly_sa_register(void);
-void ovly_sa_unregister(void);
 
 #endif /* _OVLY_SA_H */

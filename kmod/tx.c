@@ -21,7 +21,7 @@
 #include "net.h"
 #include "path.h"
 #include "peer.h"
-#include "sa.h"
+#include "sa_watch.h"
 #include "skb.h"
 #include "stats.h"
 #include "trace.h"
