@@ -257,9 +257,15 @@ static int ovly_rx_claim(struct sk_buff *skb, const struct xfrm_state *x,
 	u16 family;
 
 	family = ovly_rx_family(skb);
-	/* A path without SAs may have lost its if_id to somebody else's tunnel. */
-	if (!family || !netif_running(ovly->dev) || READ_ONCE(path->state) == OVLY_PATH_DOWN)
+	if (!family || !netif_running(ovly->dev))
 		return ovly_rx_drop(skb, peer, OVLY_A_STATS_RX_ERROR);
+	/* A path without SAs may have lost its if_id to somebody else's tunnel, or
+	 * the word of an SA was lost.
+	 */
+	if (READ_ONCE(path->state) == OVLY_PATH_DOWN) {
+		ovly_sa_doubt(ovly_net(ovly->net));
+		return ovly_rx_drop(skb, peer, OVLY_A_STATS_RX_ERROR);
+	}
 	if (!ovly_path_leads_to(path, &x->props.saddr, x->props.family)) {
 		ovly_sa_doubt(ovly_net(ovly->net));
 		return ovly_rx_drop(skb, peer, OVLY_A_STATS_RX_SELECTOR);

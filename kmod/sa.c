@@ -11,8 +11,12 @@
 #include <net/addrconf.h>
 #include <net/xfrm.h>
 
+#include "device.h"
 #include "net.h"
 #include "path.h"
+
+/* Until all SAs are looked at again when one could not be noted. */
+#define OVLY_SA_RETRY_DELAY	HZ
 
 /* What XFRM tells the ESP SAs of a namespace apart by.  No padding. */
 struct ovly_sa_key {
@@ -176,8 +180,9 @@ err_leave:
 err_free:
 	kfree(sa);
 err:
-	/* The path stays down until the next rekey: closed, not open. */
+	/* Until then the path is down: closed, not open. */
 	net_warn_ratelimited("ovly: no memory to note an SA of if_id %#x\n", x->if_id);
+	ovly_device_queue_delayed(&on->sa_rescan, OVLY_SA_RETRY_DELAY);
 }
 
 /* An SA exists no more.  Context: the caller holds &ovly_net.path_lock. */
