@@ -158,6 +158,13 @@ static void ovly_sa_free(struct ovly_net *on, struct ovly_sa *sa)
 	kfree_rcu(sa, rcu);
 }
 
+/* There was no memory.  Until there is, the path is down: closed, not open. */
+static void ovly_sa_missed(struct ovly_net *on, const struct xfrm_state *x)
+{
+	net_warn_ratelimited("ovly: no memory to note an SA of if_id %#x\n", x->if_id);
+	ovly_device_queue_delayed(&on->sa_rescan, OVLY_SA_RETRY_DELAY);
+}
+
 static void ovly_sa_add(struct ovly_net *on, struct xfrm_state *x)
 {
 	struct ovly_sa *sa;
@@ -180,9 +187,7 @@ err_leave:
 err_free:
 	kfree(sa);
 err:
-	/* Until then the path is down: closed, not open. */
-	net_warn_ratelimited("ovly: no memory to note an SA of if_id %#x\n", x->if_id);
-	ovly_device_queue_delayed(&on->sa_rescan, OVLY_SA_RETRY_DELAY);
+	ovly_sa_missed(on, x);
 }
 
 /* An SA exists no more.  Context: the caller holds &ovly_net.path_lock. */
@@ -199,13 +204,12 @@ void ovly_sa_del(struct ovly_net *on, const struct xfrm_state *x)
 	ovly_path_sas_changed(on, if_id);
 }
 
-/* An SA exists, or has changed.  Context: the caller holds &ovly_net.path_lock. */
+/* An SA exists.  Context: the caller holds &ovly_net.path_lock. */
 void ovly_sa_note(struct ovly_net *on, struct xfrm_state *x)
 {
 	struct ovly_sa *sa = ovly_sa_find(on, x);
 
-	/* UPDSA reports the request, and without an if_id the SA keeps its own. */
-	if (sa && (!x->if_id || (sa->if_id == x->if_id && ovly_sa_concerns(x)))) {
+	if (sa && sa->if_id == x->if_id && ovly_sa_concerns(x)) {
 		sa->epoch = on->sa_epoch;
 		return;
 	}
@@ -214,6 +218,36 @@ void ovly_sa_note(struct ovly_net *on, struct xfrm_state *x)
 	if (!ovly_sa_concerns(x))
 		return;
 	ovly_sa_add(on, x);
+	ovly_path_sas_changed(on, x->if_id);
+}
+
+/**
+ * ovly_sa_update() - an SA has changed
+ * @on: the namespace of the SAs
+ * @x: what the request says of it: of a known SA nothing but the if_id can
+ *	change, which stays as it is if the request has none
+ *
+ * Context: the caller holds &ovly_net.path_lock.
+ */
+void ovly_sa_update(struct ovly_net *on, struct xfrm_state *x)
+{
+	struct ovly_sa *sa = ovly_sa_find(on, x);
+	u32 if_id;
+
+	if (!sa) {
+		ovly_sa_note(on, x);
+		return;
+	}
+	sa->epoch = on->sa_epoch;
+	if (!x->if_id || x->if_id == sa->if_id)
+		return;
+	if_id = sa->if_id;
+	ovly_sa_leave(on, sa);
+	if (ovly_sa_join(on, sa, x->if_id)) {
+		ovly_sa_free(on, sa);
+		ovly_sa_missed(on, x);
+	}
+	ovly_path_sas_changed(on, if_id);
 	ovly_path_sas_changed(on, x->if_id);
 }
 

@@ -24,6 +24,7 @@ bool ovly_sa_count(struct ovly_net *on, struct ovly_path *path);
 
 bool ovly_sa_concerns(const struct xfrm_state *x);
 void ovly_sa_note(struct ovly_net *on, struct xfrm_state *x);
+void ovly_sa_update(struct ovly_net *on, struct xfrm_state *x);
 void ovly_sa_del(struct ovly_net *on, const struct xfrm_state *x);
 u64 ovly_sa_new_epoch(struct ovly_net *on);
 void ovly_sa_sweep(struct ovly_net *on, u64 epoch);

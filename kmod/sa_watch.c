@@ -49,8 +49,10 @@ static int ovly_sa_notify(struct xfrm_state *x, const struct km_event *c)
 		goto out;
 	switch (c->event) {
 	case XFRM_MSG_NEWSA:
-	case XFRM_MSG_UPDSA:
 		ovly_sa_note(on, x);
+		break;
+	case XFRM_MSG_UPDSA:
+		ovly_sa_update(on, x);
 		break;
 	case XFRM_MSG_EXPIRE:
 		if (!c->data.hard)

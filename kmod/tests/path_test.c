@@ -6,15 +6,15 @@
 
 #include "net.h"
 #include "path.h"
+#include "sa_watch.h"
 #include "tests/fake.h"
 #include "tests/suites.h"
 
 #define ENDPOINT	ovly_fake_ip(192, 0, 2, 1)
 
-/* Reports an outbound SA of @if_id towards 192.0.2.@host to the key managers. */
-static void sa_event(struct kunit *test, u32 if_id, u8 host, u32 spi, int event)
+/* An outbound SA of @if_id towards 192.0.2.@host, which XFRM does not know. */
+static struct xfrm_state *make_sa(struct kunit *test, u32 if_id, u8 host, u32 spi)
 {
-	struct km_event c = { .event = event, .net = &init_net };
 	struct xfrm_state *x = xfrm_state_alloc(&init_net);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, x);
@@ -24,11 +24,24 @@ static void sa_event(struct kunit *test, u32 if_id, u8 host, u32 spi, int event)
 	x->id.daddr.a4 = ovly_fake_ip(192, 0, 2, host).v4;
 	x->props.family = AF_INET;
 	x->props.mode = XFRM_MODE_TUNNEL;
+	return x;
+}
+
+/* Reports what is called @x to the key managers, and frees it. */
+static void report(struct xfrm_state *x, int event)
+{
+	struct km_event c = { .event = event, .net = &init_net };
+
 	if (event == XFRM_MSG_EXPIRE)
 		c.data.hard = 1;
 	km_state_notify(x, &c);
 	x->km.state = XFRM_STATE_DEAD;
 	xfrm_state_put(x);
+}
+
+static void sa_event(struct kunit *test, u32 if_id, u8 host, u32 spi, int event)
+{
+	report(make_sa(test, if_id, host, spi), event);
 }
 
 static struct ovly_path *new_path(struct kunit *test, struct ovly_peer *peer, u32 if_id,
@@ -262,6 +275,59 @@ static void an_sa_that_changes_its_if_id_changes_its_path(struct kunit *test)
 	ovly_fake_dev_free(ovly);
 }
 
+static void an_update_that_names_no_mode_changes_nothing(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_P2P);
+	struct ovly_peer *peer = ovly_fake_peer(test, ovly, "hub", 1);
+	struct ovly_path *path = new_path(test, peer, 0x7012, 100);
+	struct xfrm_state *x;
+
+	sa_event(test, 0x7012, 1, 18, XFRM_MSG_NEWSA);
+	/* Which is that of transport mode, and XFRM does not look at it. */
+	x = make_sa(test, 0x7012, 1, 18);
+	x->props.mode = XFRM_MODE_TRANSPORT;
+	report(x, XFRM_MSG_UPDSA);
+	KUNIT_EXPECT_PTR_EQ(test, active(peer), path);
+	/* A new one is what it says. */
+	x = make_sa(test, 0x7012, 1, 18);
+	x->props.mode = XFRM_MODE_TRANSPORT;
+	report(x, XFRM_MSG_NEWSA);
+	KUNIT_EXPECT_FALSE(test, ovly_peer_is_up(peer));
+	ovly_fake_dev_free(ovly);
+}
+
+/* As a packet would have it that meets no SA. */
+static void look_at_all_sas(void)
+{
+	struct ovly_net *on = ovly_net(&init_net);
+
+	on->sa_doubt_next = jiffies;
+	ovly_sa_doubt(on);
+	flush_delayed_work(&on->sa_rescan);
+}
+
+static void sas_that_come_and_go_without_a_word_are_found(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_P2P);
+	struct ovly_peer *peer = ovly_fake_peer(test, ovly, "hub", 1);
+	struct ovly_path *path = new_path(test, peer, 0x7013, 100);
+	struct xfrm_state *x = make_sa(test, 0x7013, 1, 19);
+
+	x->km.state = XFRM_STATE_VALID;
+	KUNIT_ASSERT_EQ(test, xfrm_state_add(x), 0);
+	KUNIT_EXPECT_FALSE(test, ovly_peer_is_up(peer));
+	look_at_all_sas();
+	KUNIT_EXPECT_PTR_EQ(test, active(peer), path);
+	xfrm_state_hold(x);
+	KUNIT_EXPECT_EQ(test, xfrm_state_delete(x), 0);
+	xfrm_state_put(x);
+	KUNIT_EXPECT_TRUE(test, ovly_peer_is_up(peer));
+	look_at_all_sas();
+	KUNIT_EXPECT_FALSE(test, ovly_peer_is_up(peer));
+	KUNIT_EXPECT_EQ(test, path->sa_out, 0u);
+	ovly_fake_dev_free(ovly);
+}
+
 static struct kunit_case ovly_path_cases[] = {
 	KUNIT_CASE(path_without_an_sa_is_not_taken),
 	KUNIT_CASE(rekey_keeps_the_path_up),
@@ -273,6 +339,8 @@ static struct kunit_case ovly_path_cases[] = {
 	KUNIT_CASE(the_backup_is_what_a_peer_names),
 	KUNIT_CASE(a_moved_path_is_never_missing),
 	KUNIT_CASE(an_sa_that_changes_its_if_id_changes_its_path),
+	KUNIT_CASE(an_update_that_names_no_mode_changes_nothing),
+	KUNIT_CASE(sas_that_come_and_go_without_a_word_are_found),
 	{}
 };
 
