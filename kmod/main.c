@@ -28,7 +28,9 @@ static int __init ovly_init(void)
 	if (err)
 		goto err_wq;
 	/* From here on paths learn of their SAs ... */
-	ovly_sa_watch_register();
+	err = ovly_sa_watch_register();
+	if (err)
+		goto err_net;
 	err = ovly_underlay_register();
 	if (err)
 		goto err_sa;
@@ -58,6 +60,7 @@ err_underlay:
 	ovly_underlay_unregister();
 err_sa:
 	ovly_sa_watch_unregister();
+err_net:
 	ovly_net_unregister();
 err_wq:
 	ovly_device_wq_exit();

@@ -27,6 +27,7 @@
  * @closing: the namespace ends; guarded by @path_lock, packets read it
  * @sas: if_id to &struct ovly_sa_set, the tunnel-mode SAs that carry it
  * @sa_table: what identifies an SA to &struct ovly_sa
+ * @sa_undirected: SAs of which nobody knows yet which way they go
  * @sa_epoch: bumped by a flush of the SAs and by a new look at all of them
  * @sa_doubt_next: jiffies before which packets cause no new look
  * @sa_rescan: looks at all SAs
@@ -50,6 +51,7 @@ struct ovly_net {
 	bool closing;
 	struct xarray sas;
 	struct rhashtable sa_table;
+	u32 sa_undirected;
 	u64 sa_epoch;
 	unsigned long sa_doubt_next;
 	struct delayed_work sa_rescan;

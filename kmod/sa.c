@@ -68,7 +68,8 @@ static bool ovly_sa_is_local(struct net *net, const xfrm_address_t *addr, u16 fa
 	if (family == AF_INET)
 		return __ip_dev_find(net, addr->a4, false);
 #if IS_ENABLED(CONFIG_IPV6)
-	return ipv6_chk_addr(net, &addr->in6, NULL, 0);
+	/* Also one whose uniqueness is still being looked into. */
+	return ipv6_chk_addr_and_flags(net, &addr->in6, NULL, true, 0, 0);
 #else
 	return false;
 #endif
@@ -136,6 +137,7 @@ static int ovly_sa_join(struct ovly_net *on, struct ovly_sa *sa, u32 if_id)
 	}
 	list_add(&sa->list, &set->sas);
 	sa->if_id = if_id;
+	on->sa_undirected += sa->dir == OVLY_SA_ANY;
 	return 0;
 }
 
@@ -144,6 +146,7 @@ static void ovly_sa_leave(struct ovly_net *on, struct ovly_sa *sa)
 {
 	struct ovly_sa_set *set = xa_load(&on->sas, sa->if_id);
 
+	on->sa_undirected -= sa->dir == OVLY_SA_ANY;
 	list_del(&sa->list);
 	if (list_empty(&set->sas)) {
 		xa_erase(&on->sas, sa->if_id);
@@ -204,6 +207,20 @@ void ovly_sa_del(struct ovly_net *on, const struct xfrm_state *x)
 	ovly_path_sas_changed(on, if_id);
 }
 
+/* An SA may be older than the address that tells which way it goes.  Of what is
+ * known, an address that goes takes nothing away.
+ */
+static void ovly_sa_redirect(struct ovly_net *on, struct ovly_sa *sa, struct xfrm_state *x)
+{
+	enum ovly_sa_dir dir = ovly_sa_dir_of(x);
+
+	if (dir == sa->dir || dir == OVLY_SA_ANY)
+		return;
+	on->sa_undirected -= sa->dir == OVLY_SA_ANY;
+	sa->dir = dir;
+	ovly_path_sas_changed(on, sa->if_id);
+}
+
 /* An SA exists.  Context: the caller holds &ovly_net.path_lock. */
 void ovly_sa_note(struct ovly_net *on, struct xfrm_state *x)
 {
@@ -211,6 +228,7 @@ void ovly_sa_note(struct ovly_net *on, struct xfrm_state *x)
 
 	if (sa && sa->if_id == x->if_id && ovly_sa_concerns(x)) {
 		sa->epoch = on->sa_epoch;
+		ovly_sa_redirect(on, sa, x);
 		return;
 	}
 	if (sa)
@@ -281,6 +299,7 @@ static bool ovly_sa_leads_to(const struct ovly_sa *sa, const struct ovly_path *p
 bool ovly_sa_count(struct ovly_net *on, struct ovly_path *path)
 {
 	const struct ovly_sa *sa, *newest = NULL;
+	bool follows = path->endpoint.family;
 	const struct ovly_sa_set *set;
 	struct ovly_ip remote;
 
@@ -297,8 +316,10 @@ bool ovly_sa_count(struct ovly_net *on, struct ovly_path *path)
 	list_for_each_entry(sa, &set->sas, list) {
 		if (sa->dir == OVLY_SA_IN || !ovly_sa_leads_to(sa, path))
 			continue;
-		newest = newest ?: sa;
 		path->sa_out++;
+		/* One that may be inbound teaches no path where its peer is. */
+		if (!newest && (follows || sa->dir == OVLY_SA_OUT))
+			newest = sa;
 	}
 	if (!newest)
 		return false;

@@ -10,7 +10,8 @@ struct xfrm_state;
 
 /**
  * enum ovly_sa_dir - which way an SA goes
- * @OVLY_SA_ANY: not known; counts for both
+ * @OVLY_SA_ANY: not known, as neither address is of this host or both are; counts
+ *	as outbound
  * @OVLY_SA_IN: towards an address of this host
  * @OVLY_SA_OUT: from an address of this host
  */

@@ -11,6 +11,9 @@
  */
 #include "sa_watch.h"
 
+#include <linux/inetdevice.h>
+#include <net/addrconf.h>
+#include <net/if_inet6.h>
 #include <net/xfrm.h>
 
 #include "device.h"
@@ -22,6 +25,9 @@
  */
 #define OVLY_SA_DOUBT_DELAY	(HZ / 2)
 #define OVLY_SA_DOUBT_INTERVAL	(10 * HZ)
+
+/* The same where it is known that there is something to see; more of it may come. */
+#define OVLY_SA_LOOK_DELAY	(HZ / 20)
 
 /* SAs looked at in one go, as XFRM's lock is held meanwhile. */
 #define OVLY_SA_SCAN_BATCH	64
@@ -127,6 +133,52 @@ void ovly_sa_doubt(struct ovly_net *on)
 	ovly_device_queue_delayed(&on->sa_rescan, OVLY_SA_DOUBT_DELAY);
 }
 
+/* Has all SAs looked at.  Context: any. */
+static void ovly_sa_look(struct ovly_net *on)
+{
+	spin_lock_bh(&on->path_lock);
+	if (!on->closing)
+		ovly_device_queue_delayed(&on->sa_rescan, OVLY_SA_LOOK_DELAY);
+	spin_unlock_bh(&on->path_lock);
+}
+
+/* A host has got an address: it may tell which way an SA goes. */
+static void ovly_sa_address_came(struct net *net)
+{
+	struct ovly_net *on = ovly_net(net);
+
+	/* A new namespace may have addresses before anything of ours. */
+	if (on && READ_ONCE(on->sa_undirected))
+		ovly_sa_look(on);
+}
+
+static int ovly_sa_inetaddr_event(struct notifier_block *nb, unsigned long event, void *ptr)
+{
+	const struct in_ifaddr *ifa = ptr;
+
+	if (event == NETDEV_UP)
+		ovly_sa_address_came(dev_net(ifa->ifa_dev->dev));
+	return NOTIFY_DONE;
+}
+
+/* Context: any. */
+static int ovly_sa_inet6addr_event(struct notifier_block *nb, unsigned long event, void *ptr)
+{
+	const struct inet6_ifaddr *ifa = ptr;
+
+	if (event == NETDEV_UP)
+		ovly_sa_address_came(dev_net(ifa->idev->dev));
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block ovly_sa_inetaddr_nb = {
+	.notifier_call = ovly_sa_inetaddr_event,
+};
+
+static struct notifier_block ovly_sa_inet6addr_nb = {
+	.notifier_call = ovly_sa_inet6addr_event,
+};
+
 /* Context: the namespace is known to nobody yet. */
 void ovly_sa_watch_init(struct ovly_net *on)
 {
@@ -160,10 +212,19 @@ static struct xfrm_mgr ovly_sa_mgr = {
 };
 
 /* Context: the namespaces are known to ovly. */
-void ovly_sa_watch_register(void)
+int ovly_sa_watch_register(void)
 {
 	struct net *net;
+	int err;
 
+	err = register_inetaddr_notifier(&ovly_sa_inetaddr_nb);
+	if (err)
+		return err;
+	err = register_inet6addr_notifier(&ovly_sa_inet6addr_nb);
+	if (err) {
+		unregister_inetaddr_notifier(&ovly_sa_inetaddr_nb);
+		return err;
+	}
 	xfrm_register_km(&ovly_sa_mgr);
 	/* SAs may be older than the module.  One that is reported meanwhile is
 	 * noted once, whoever comes first.
@@ -172,9 +233,12 @@ void ovly_sa_watch_register(void)
 	for_each_net(net)
 		ovly_sa_scan(ovly_net(net));
 	up_read(&net_rwsem);
+	return 0;
 }
 
 void ovly_sa_watch_unregister(void)
 {
 	xfrm_unregister_km(&ovly_sa_mgr);
+	unregister_inet6addr_notifier(&ovly_sa_inet6addr_nb);
+	unregister_inetaddr_notifier(&ovly_sa_inetaddr_nb);
 }

@@ -9,7 +9,7 @@ void ovly_sa_doubt(struct ovly_net *on);
 void ovly_sa_watch_init(struct ovly_net *on);
 void ovly_sa_watch_exit(struct ovly_net *on);
 
-void ovly_sa_watch_register(void);
+int ovly_sa_watch_register(void);
 void ovly_sa_watch_unregister(void);
 
 #endif /* _OVLY_SA_WATCH_H */

@@ -130,6 +130,39 @@ test_underlay_that_is_renamed_stays_the_underlay() {
 	flows
 }
 
+# path_8 JQ: what the hub says of it.
+path_8() { helper hub path list --json | jq -r ".[] | select(.[\"if-id-in\"] == 8) | $1"; }
+path_8_is() { same "$2" "$(path_8 "$1")" "$1 of path 8"; }
+
+sas_are_told_apart() {
+	path_8_is '"\(.["sa-in"]) in, \(.["sa-out"]) out, to \(.endpoint)"' "1 in, 1 out, to $1"
+}
+
+# Of both SAs one end is the peer's and the other nobody's: a standby that takes an
+# address over has its SAs before.
+test_sas_older_than_their_address() {
+	sas_then_address 4 192.0.2.0/24
+	# Addresses are not found to be unique at once; it is ours in any case.
+	sas_then_address 6 2001:db8::/64
+	on_hub addr replace 2001:db8::1/64 dev wan nodad
+	flows
+}
+
+# sas_then_address FAMILY SUBNET
+sas_then_address() {
+	local OUTER=$1
+
+	on_hub addr flush dev wan to "$2"
+	helper hub path add 8 peer a dev ov0
+	sa_lines hub a 8 | ip_batch hub
+	# None that would be an address of this host.
+	path_8_is .endpoint null
+	on_hub addr add "$(outer hub)/${2#*/}" dev wan
+	wait_for 20 "the SAs are told apart" sas_are_told_apart "$(outer a)"
+	no_sas hub 8
+	helper hub path del 8
+}
+
 # to_vrf VRF: moves the underlay there; "-" takes it out.
 to_vrf() {
 	if [ "$1" = - ]; then
@@ -198,6 +231,7 @@ test_esp_flows_again_over_a_link_made_anew		ESP flows again over an underlay mad
 test_path_finds_its_underlay_again_by_name		a path finds its underlay again by name
 test_link_of_another_name_is_not_taken_for_the_underlay	a link of another name is not taken for the underlay
 test_underlay_that_is_renamed_stays_the_underlay	an underlay that is renamed stays the underlay
+test_sas_older_than_their_address			SAs that are older than the address they start from
 test_underlay_in_a_vrf					an underlay in a VRF
 test_underlay_goes_into_a_vrf_and_out_again		an underlay goes into a VRF and out again
 test_device_and_underlay_in_vrfs_of_their_own		device and underlay in VRFs of their own
