@@ -6,8 +6,9 @@
  * XFRM's key manager events do: this file is a key manager that negotiates
  * nothing and notes in sa.c what it hears.
  *
- * Some SAs come and go without an event (XFRM_MSG_MIGRATE, an underlay with
- * crypto offload that goes down).  Packets notice: then all SAs are looked at.
+ * Some SAs come and go without an event: XFRM_MSG_MIGRATE tells of policies only,
+ * and a device with crypto offload takes its SAs along.  Then all SAs are looked at,
+ * as when packets find what should not be.
  */
 #include "sa_watch.h"
 
@@ -16,6 +17,7 @@
 #include <net/if_inet6.h>
 #include <net/xfrm.h>
 
+#include "compat.h"
 #include "device.h"
 #include "net.h"
 #include "sa.h"
@@ -205,10 +207,26 @@ static struct xfrm_policy *ovly_sa_compile_policy(struct sock *sk, int opt, u8 *
 	return NULL;
 }
 
+/* SAs were replaced by others to or from other addresses.  Context: RCU read side. */
+static int ovly_sa_migrate(OVLY_COMPAT_KM_MIGRATE_ARGS)
+{
+	struct net *net = OVLY_COMPAT_KM_MIGRATE_NET;
+
+	if (net) {
+		ovly_sa_look(ovly_net(net));
+		return 0;
+	}
+	/* Nobody may keep other namespaces busy. */
+	for_each_net_rcu(net)
+		ovly_sa_doubt(ovly_net(net));
+	return 0;
+}
+
 static struct xfrm_mgr ovly_sa_mgr = {
 	.notify = ovly_sa_notify,
 	.acquire = ovly_sa_acquire,
 	.compile_policy = ovly_sa_compile_policy,
+	.migrate = ovly_sa_migrate,
 };
 
 /* Context: the namespaces are known to ovly. */

@@ -81,6 +81,23 @@ static inline struct nlattr **ovly_compat_dump_attrs(struct netlink_callback *cb
 #endif
 }
 
+/* 7.x and stable kernels since: key managers learn whose SAs migrate. */
+#ifdef OVLY_HAVE_KM_MIGRATE_NET
+#define OVLY_COMPAT_KM_MIGRATE_ARGS						\
+	const struct xfrm_selector *sel, u8 dir, u8 type,			\
+	const struct xfrm_migrate *m, int num_bundles,				\
+	const struct xfrm_kmaddress *k, struct net *at,				\
+	const struct xfrm_encap_tmpl *encap
+#define OVLY_COMPAT_KM_MIGRATE_NET	at
+#else
+#define OVLY_COMPAT_KM_MIGRATE_ARGS						\
+	const struct xfrm_selector *sel, u8 dir, u8 type,			\
+	const struct xfrm_migrate *m, int num_bundles,				\
+	const struct xfrm_kmaddress *k,						\
+	const struct xfrm_encap_tmpl *encap
+#define OVLY_COMPAT_KM_MIGRATE_NET	NULL
+#endif
+
 /* 6.15: .newlink() of struct rtnl_link_ops gets its arguments in a struct. */
 #ifdef OVLY_HAVE_RTNL_NEWLINK_PARAMS
 #define OVLY_COMPAT_NEWLINK_ARGS						\

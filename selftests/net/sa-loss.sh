@@ -182,6 +182,54 @@ transitions() {
 # rekeyed NODE PEER IF_ID: SAs like the first, with SPIs of their own.
 rekeyed() { sa_lines "$@" | sed 's/ spi 0x1/ spi 0x2/'; }
 
+# migrate NODE OLD NEW: SAs and policy of IPv4 to and from another address of a, as an
+# IKE daemon with MOBIKE may have it done. iproute2 has no word for it.
+migrate() {
+	in_ns "$1" python3 - "$(outer hub)" "$2" "$3" <<-'PROGRAM'
+		import socket, struct, sys
+		hub, old, new = (socket.inet_aton(a) for a in sys.argv[1:4])
+		IF_ID, ANY = 7, bytes(16)
+
+		def moved(before, after):
+		    # struct xfrm_user_migrate: daddr, saddr, proto esp, tunnel mode, reqid
+		    addresses = b"".join(a.ljust(16, b"\0") for a in before + after)
+		    return addresses + struct.pack("=BBHIHH", 50, 1, 0, IF_ID, 2, 2)
+
+		to_a, to_hub = moved((old, hub), (new, hub)), moved((hub, old), (hub, new))
+		migrate = to_a + to_hub
+		# struct xfrm_userpolicy_id: the selector 0.0.0.0/0 of any protocol, out
+		sel = ANY + ANY + struct.pack("=HHHHHBBBxxxiI", 0, 0, 0, 0, 2, 0, 0, 255, 0, 0)
+		body = sel + struct.pack("=IBxxx", 0, 1)
+		body += struct.pack("=HH", 4 + len(migrate), 17) + migrate
+		body += struct.pack("=HHI", 8, 31, IF_ID)
+		s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 6)
+		# XFRM_MSG_MIGRATE, NLM_F_REQUEST | NLM_F_ACK
+		s.send(struct.pack("=IHHII", 16 + len(body), 0x21, 5, 1, 0) + body)
+		sys.exit(-struct.unpack_from("=i", s.recv(8192), 16)[0])
+	PROGRAM
+}
+
+endpoint_is() {
+	same "$1" "$(helper hub path list --json | jq -r '.[] | .endpoint')" "endpoint"
+}
+
+test_migrated_sas_take_the_path_along() {
+	defer home
+	defer helper hub path set 7 endpoint "$(outer a)"
+	listen
+	ip -n "$a" addr add 192.0.2.22/24 dev wan
+	defer ip -n "$a" addr del 192.0.2.22/24 dev wan
+	migrate hub 192.0.2.2 192.0.2.22
+	# No packet has told.
+	wait_for 5 "the path leads there" endpoint_is 192.0.2.22
+	peer_is hub a up
+	wait_for 10 "its throw route" has hub 220 'throw 192.0.2.22/32'
+	migrate a 192.0.2.2 192.0.2.22
+	pings hub "$(inner a)"
+	pings a "$(inner hub)"
+	wait_for 10 "events" hears endpoint-moved
+}
+
 test_lost_and_found_is_counted() {
 	local before
 
@@ -247,6 +295,7 @@ test_hard_packet_limit_takes_the_path_down		a hard packet limit takes the path d
 test_hard_byte_limit_takes_the_path_down		a hard byte limit takes the path down
 test_soft_limit_changes_nothing				a soft limit changes nothing
 test_rekey_goes_unnoticed				a rekey goes unnoticed
+test_migrated_sas_take_the_path_along			migrated SAs take the path along
 test_lost_and_found_is_counted				an SA lost and added again with the same if_id is one transition
 test_deleted_policy_prohibits				a deleted policy: prohibited, counted, nothing in clear
 test_sa_of_another_if_id_is_not_taken			an SA of another if_id is not taken for the lost one
