@@ -109,11 +109,27 @@ test_deleted_inbound_sa_leaves_the_path_up() {
 	pings hub "$(inner a)"
 }
 
-# expiring LIMIT: the hub's SAs end by that.
-expiring() {
+# limited LIMIT: the hub's outbound SA ends by that.
+limited() {
 	no_sas hub
-	SA_MORE="limit $1" sa_lines hub a 7 | ip_batch hub
+	SA_MORE="limit $1" sa_lines hub a 7 | head -n 1 | ip_batch hub
+	sa_lines hub a 7 | tail -n 1 | ip_batch hub
+}
+
+expiring() {
+	limited "$1"
 	up_now
+}
+
+# exhaust SIZE: pings until one is lost, with which the SA ends. Any more would find no
+# SA, and have the module look for itself.
+exhaust() {
+	local i
+
+	for i in {1..40}; do
+		in_ns hub ping -n -q -c 1 -W 2 -s "$1" "$(inner a)" >/dev/null || return 0
+	done
+	fail "the SA does not end"
 }
 
 test_hard_time_limit_takes_the_path_down() {
@@ -128,10 +144,17 @@ test_hard_time_limit_takes_the_path_down() {
 	up_now
 }
 
+test_hard_time_limit_needs_no_packet() {
+	defer home
+	limited "time-hard 5"
+	wait_for 10 "the peer is up" peer_is hub a up
+	wait_for 20 "the SA ends" peer_is hub a down
+}
+
 test_hard_packet_limit_takes_the_path_down() {
 	defer home
 	expiring "packet-hard 20"
-	in_ns hub ping -n -q -c 30 -i 0.02 -W 1 "$(inner a)" >/dev/null || true
+	exhaust 56
 	wait_for 10 "the SA ends" peer_is hub a down
 	down_now
 	no_sas hub
@@ -142,7 +165,7 @@ test_hard_packet_limit_takes_the_path_down() {
 test_hard_byte_limit_takes_the_path_down() {
 	defer home
 	expiring "byte-hard 4000"
-	in_ns hub ping -n -q -c 30 -i 0.02 -W 1 -s 500 "$(inner a)" >/dev/null || true
+	exhaust 500
 	wait_for 10 "the SA ends" peer_is hub a down
 	down_now
 }
@@ -291,6 +314,7 @@ test_flush_takes_the_path_down_and_new_sas_bring_it_back	a flush takes the path 
 test_deleted_outbound_sa_takes_the_path_down		a deleted outbound SA takes the path down
 test_deleted_inbound_sa_leaves_the_path_up		a deleted inbound SA leaves the path up
 test_hard_time_limit_takes_the_path_down		a hard time limit takes the path down
+test_hard_time_limit_needs_no_packet			a hard time limit needs no packet to be noticed
 test_hard_packet_limit_takes_the_path_down		a hard packet limit takes the path down
 test_hard_byte_limit_takes_the_path_down		a hard byte limit takes the path down
 test_soft_limit_changes_nothing				a soft limit changes nothing
