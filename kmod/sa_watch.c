@@ -13,6 +13,7 @@
 #include "sa_watch.h"
 
 #include <linux/inetdevice.h>
+#include <linux/netdevice.h>
 #include <net/addrconf.h>
 #include <net/if_inet6.h>
 #include <net/xfrm.h>
@@ -173,6 +174,31 @@ static int ovly_sa_inet6addr_event(struct notifier_block *nb, unsigned long even
 	return NOTIFY_DONE;
 }
 
+/* May XFRM have given the device SAs to take care of? */
+static bool ovly_sa_offloads(const struct net_device *dev)
+{
+#ifdef CONFIG_XFRM_OFFLOAD
+	return dev->xfrmdev_ops;
+#else
+	return false;
+#endif
+}
+
+/* XFRM, which hears of it first, deletes the SAs of such a device.  Context: RTNL. */
+static int ovly_sa_netdev_event(struct notifier_block *nb, unsigned long event, void *ptr)
+{
+	const struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct ovly_net *on = ovly_net(dev_net(dev));
+
+	if (on && (event == NETDEV_DOWN || event == NETDEV_UNREGISTER) && ovly_sa_offloads(dev))
+		ovly_sa_look(on);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block ovly_sa_netdev_nb = {
+	.notifier_call = ovly_sa_netdev_event,
+};
+
 static struct notifier_block ovly_sa_inetaddr_nb = {
 	.notifier_call = ovly_sa_inetaddr_event,
 };
@@ -235,14 +261,15 @@ int ovly_sa_watch_register(void)
 	struct net *net;
 	int err;
 
-	err = register_inetaddr_notifier(&ovly_sa_inetaddr_nb);
+	err = register_netdevice_notifier(&ovly_sa_netdev_nb);
 	if (err)
 		return err;
+	err = register_inetaddr_notifier(&ovly_sa_inetaddr_nb);
+	if (err)
+		goto err_netdev;
 	err = register_inet6addr_notifier(&ovly_sa_inet6addr_nb);
-	if (err) {
-		unregister_inetaddr_notifier(&ovly_sa_inetaddr_nb);
-		return err;
-	}
+	if (err)
+		goto err_inetaddr;
 	xfrm_register_km(&ovly_sa_mgr);
 	/* SAs may be older than the module.  One that is reported meanwhile is
 	 * noted once, whoever comes first.
@@ -252,6 +279,12 @@ int ovly_sa_watch_register(void)
 		ovly_sa_scan(ovly_net(net));
 	up_read(&net_rwsem);
 	return 0;
+
+err_inetaddr:
+	unregister_inetaddr_notifier(&ovly_sa_inetaddr_nb);
+err_netdev:
+	unregister_netdevice_notifier(&ovly_sa_netdev_nb);
+	return err;
 }
 
 void ovly_sa_watch_unregister(void)
@@ -259,4 +292,5 @@ void ovly_sa_watch_unregister(void)
 	xfrm_unregister_km(&ovly_sa_mgr);
 	unregister_inet6addr_notifier(&ovly_sa_inet6addr_nb);
 	unregister_inetaddr_notifier(&ovly_sa_inetaddr_nb);
+	unregister_netdevice_notifier(&ovly_sa_netdev_nb);
 }
