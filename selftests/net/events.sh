@@ -215,6 +215,42 @@ test_source_violation_event_and_its_rate() {
 	wait_for 10 "one of IPv6" v6
 }
 
+N_SLOW=100
+
+slow_hears_again() {
+	granted peer-set ifname=ov0 peer{ name=a1 on-down=1 }
+	matches 'event=peer-set ' cat "$OVLY_OUT/events-slow"
+}
+
+heard_all() { same "$N_SLOW" "$(grep -c 'event=peer-new ' "$EVENTS")" "peers that came"; }
+
+test_slow_listener_knows_that_it_missed_some() {
+	local n said slow=$OVLY_OUT/events-slow pid
+
+	fresh multipoint
+	ip netns exec "$here" ovlynl listen -b 4096 >"$slow" &
+	pid=$!
+	defer eval "kill -CONT $pid; kill $pid 2>/dev/null"
+	wait_for 10 "the slow listener is there" grep listening "$slow"
+	kill -STOP $pid
+	listen
+	# Nobody waits for it: not who asks, not who else listens.
+	said=$(for ((n = 1; n <= N_SLOW; n++)); do
+		echo "peer-new+create ifname=ov0 peer{ name=a$n addr=10.9.1.$n }"
+	done | nl_lines | grep -c '^ok$')
+	same "$N_SLOW" "$said" "peers made"
+	wait_for 10 "the other one hears of all" heard_all
+	lacks overrun cat "$EVENTS"
+	same "$N_SLOW" "$(entries peer-get | wc -l)" "peers"
+	kill -CONT $pid
+	wait_for 10 "the slow one learns of it" grep '^overrun$' "$slow"
+	# And hears what comes from then on.
+	wait_for 10 "one of the next events" slow_hears_again
+	n=$(grep -c 'event=peer-new ' "$slow")
+	note "the slow one got $n events of $N_SLOW"
+	[ "$n" -lt "$N_SLOW" ] || fail "it missed none"
+}
+
 test_events_are_of_their_namespace() {
 	fresh multipoint
 	setup_ns there
@@ -244,6 +280,7 @@ test_route_limit_event_and_its_rate		the route limit was hit, at most once a sec
 test_endpoint_moved_event			a path leads elsewhere, with the endpoint before
 test_routes_disabled_and_enabled_events		routes disabled by the limit, and enabled again
 test_source_violation_event_and_its_rate	a source violation has peer and source, at most once a second
+test_slow_listener_knows_that_it_missed_some	a listener that is too slow learns that it missed events, and nobody else notices
 test_events_are_of_their_namespace		events are of their namespace, also when a device moves
 "
 run_cases "$@"

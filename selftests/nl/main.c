@@ -26,11 +26,12 @@ static const char usage[] =
 	"usage: ovlynl do [-s] COMMAND[+FLAG]... ATTRIBUTE...\n"
 	"       ovlynl do [-s] -            the same, a request a line\n"
 	"       ovlynl dump [-s] [-x SHELL-COMMAND [-n TIMES]] COMMAND ATTRIBUTE...\n"
-	"       ovlynl listen [-s] [-n COUNT]\n"
+	"       ovlynl listen [-s] [-n COUNT] [-b BYTES]\n"
 	"       ovlynl gaps ADDRESS\n"
 	"       ovlynl commands             their names\n"
 	"  -s  leave out what changes by itself: counters and ages\n"
 	"  -x  run this after each of the first messages of the dump\n"
+	"  -b  receive into a buffer of this size; \"overrun\" is where events were lost\n"
 	"Prints the answer, then \"ok\" or the errno, the bad attribute and the text.\n"
 	"Exit status: 0 done, 1 refused, 2 could not ask.\n";
 
@@ -38,6 +39,7 @@ struct options {
 	bool stable;
 	const char *command;
 	long times;
+	int buffer;
 };
 
 static union {
@@ -294,6 +296,8 @@ static int listen_events(const struct options *options)
 
 	if (!sock)
 		return 2;
+	if (options->buffer)
+		sock_receive_buffer(sock, options->buffer);
 	if (sock_join(sock)) {
 		printf("%s attr=- \"\"\n", strerrorname_np(errno));
 		return 1;
@@ -301,11 +305,14 @@ static int listen_events(const struct options *options)
 	puts("listening");
 	fflush(stdout);
 	while (left--) {
-		if (sock_recv(sock, &reply, sizeof(reply)) < (ssize_t)NLMSG_HDRLEN) {
+		if (sock_recv(sock, &reply, sizeof(reply)) >= (ssize_t)NLMSG_HDRLEN) {
+			print_message(sock, &reply.nlh, options->stable);
+		} else if (errno == ENOBUFS) {
+			puts("overrun");
+		} else {
 			perror("ovlynl: receive");
 			return 2;
 		}
-		print_message(sock, &reply.nlh, options->stable);
 		fflush(stdout);
 	}
 	return 0;
@@ -318,13 +325,15 @@ int main(int argc, char *argv[])
 	int opt;
 
 	optind = 2;
-	while ((opt = getopt(argc, argv, "+sx:n:")) != -1) {
+	while ((opt = getopt(argc, argv, "+sx:n:b:")) != -1) {
 		if (opt == 's')
 			options.stable = true;
 		else if (opt == 'x')
 			options.command = optarg;
 		else if (opt == 'n')
 			options.times = atol(optarg);
+		else if (opt == 'b')
+			options.buffer = atoi(optarg);
 		else
 			goto usage;
 	}
