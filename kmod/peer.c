@@ -7,6 +7,7 @@
 
 #include <linux/jiffies.h>
 #include <linux/rhashtable.h>
+#include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include <net/netlink.h>
 
@@ -17,6 +18,9 @@
 #include "path.h"
 #include "route.h"
 #include "stats.h"
+
+/* So many peers of a device share a scope; the cost of that shows from 300 on. */
+#define OVLY_PEERS_UNIVERSE	128
 
 static u32 ovly_peer_name_hash(const void *data, u32 len, u32 seed)
 {
@@ -268,6 +272,23 @@ static int ovly_peer_check_new(struct ovly_dev *ovly, const struct ovly_peer_con
 	return ovly_peer_check_addrs(ovly, NULL, conf, extack);
 }
 
+/* For each IPv4 route it is given the kernel looks for an equal next hop, under
+ * RTNL, in a hash chain that device, protocol, metric and scope choose, but not the
+ * gateway: all peers of the device are in one.  Of these only the scope is free.
+ * From universe to site, which is 200, all scopes mean the same to a look-up, and
+ * addresses have none between.  So where there are many peers they are dealt out
+ * over the 199: of 10,000 a chain has 50.
+ *
+ * A nexthop object per peer would make no more chains on 6.1, and when the device
+ * goes down the kernel walks all tables once for every such object, under RTNL.
+ */
+static u8 ovly_peer_pick_scope(const struct ovly_dev *ovly, u32 id)
+{
+	if (ovly->n_peers < OVLY_PEERS_UNIVERSE)
+		return RT_SCOPE_UNIVERSE;
+	return RT_SCOPE_UNIVERSE + 1 + id % (RT_SCOPE_SITE - RT_SCOPE_UNIVERSE - 1);
+}
+
 /**
  * ovly_peer_new() - make a peer
  * @ovly: the device, locked
@@ -296,6 +317,7 @@ struct ovly_peer *ovly_peer_new(struct ovly_dev *ovly, const struct ovly_peer_co
 			      GFP_KERNEL);
 	if (err < 0)
 		goto err_free;
+	peer->scope = ovly_peer_pick_scope(ovly, peer->id);
 	if (conf->name)
 		strscpy(peer->name, conf->name, sizeof(peer->name));
 	else

@@ -49,6 +49,8 @@ struct ovly_addr {
  * @mark: of its packets, 0 to leave theirs; packets read it
  * @priority: likewise
  * @routes_disabled: the limit keeps its routes out of the table
+ * @scope: RT_SCOPE_* of its IPv4 routes by a next hop, see ovly_peer_pick_scope();
+ *	never changes
  * @limit_event: jiffies of the last event about the limit, or 0
  * @n_routes: routes it owns beside those of its addresses
  * @n_paths: length of @paths; guarded like it
@@ -87,6 +89,7 @@ struct ovly_peer {
 	u32 mark;
 	u32 priority;
 	bool routes_disabled;
+	u8 scope;
 	unsigned long limit_event;
 	u32 n_routes;
 	u32 n_paths;

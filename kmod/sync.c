@@ -76,12 +76,14 @@ static void ovly_sync_fib_route(const struct ovly_route *head, struct ovly_fib_r
 {
 	const struct ovly_route *route;
 	const struct ovly_ip *via;
+	u8 scope = RT_SCOPE_UNIVERSE;
 
 	ovly_sync_fib_key(head, fib);
-	/* The first that stays gives the protocol. */
+	/* The first that stays gives protocol and scope. */
 	for (route = head; route; route = ovly_route_next_owner(route)) {
 		if (route->sent) {
 			fib->protocol = route->protocol;
+			scope = route->peer->scope;
 			break;
 		}
 	}
@@ -95,7 +97,8 @@ static void ovly_sync_fib_route(const struct ovly_route *head, struct ovly_fib_r
 	}
 	if (!fib->n_via)
 		return;
-	fib->scope = RT_SCOPE_UNIVERSE;
+	/* IPv6 routes have none. */
+	fib->scope = head->key.dst.family == AF_INET ? scope : RT_SCOPE_UNIVERSE;
 	fib->onlink = true;
 }
 

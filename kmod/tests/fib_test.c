@@ -108,8 +108,10 @@ static void gateway_of_the_family_is_onlink(struct kunit *test)
 
 	route.via[route.n_via++] = ovly_fake_ip(10, 0, 0, 9);
 	route.onlink = true;
+	route.scope = 17;
 	rtm = nlmsg_data(build(test, OVLY_FIB_ADD, &route, tb));
 	KUNIT_EXPECT_TRUE(test, rtm->rtm_flags & RTNH_F_ONLINK);
+	KUNIT_EXPECT_EQ(test, rtm->rtm_scope, 17);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, tb[RTA_GATEWAY]);
 	KUNIT_EXPECT_TRUE(test, nla_get_in_addr(tb[RTA_GATEWAY]) == route.via[0].v4);
 }

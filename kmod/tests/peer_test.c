@@ -145,6 +145,31 @@ static void many_peers_come_and_go(struct kunit *test)
 	ovly_fake_dev_free(ovly);
 }
 
+/* The kernel searches all next hops of one scope for each IPv4 route. */
+static void many_peers_are_dealt_out_over_scopes(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
+	u16 of_scope[RT_SCOPE_NOWHERE + 1] = {};
+	struct ovly_peer *peer;
+	int i;
+
+	for (i = 0; i < N_PEERS; i++) {
+		peer = named(test, ovly, NULL);
+		KUNIT_EXPECT_EQ(test, peer->scope == RT_SCOPE_UNIVERSE, i < 128);
+		of_scope[peer->scope]++;
+	}
+	for (i = RT_SCOPE_UNIVERSE + 1; i < RT_SCOPE_SITE; i++) {
+		KUNIT_EXPECT_GE(test, of_scope[i], 4);
+		KUNIT_EXPECT_LE(test, of_scope[i], 5);
+	}
+	for (; i <= RT_SCOPE_NOWHERE; i++)
+		KUNIT_EXPECT_EQ(test, of_scope[i], 0);
+	/* Who comes when there are few again is like the first ones. */
+	ovly_peer_del_all(ovly);
+	KUNIT_EXPECT_EQ(test, named(test, ovly, NULL)->scope, (u8)RT_SCOPE_UNIVERSE);
+	ovly_fake_dev_free(ovly);
+}
+
 static struct kunit_case ovly_peer_cases[] = {
 	KUNIT_CASE(a_peer_without_a_name_gets_one),
 	KUNIT_CASE(a_made_up_name_may_be_taken),
@@ -152,6 +177,7 @@ static struct kunit_case ovly_peer_cases[] = {
 	KUNIT_CASE(addresses_are_replaced_as_a_set),
 	KUNIT_CASE(a_refused_change_of_addresses_changes_none),
 	KUNIT_CASE(many_peers_come_and_go),
+	KUNIT_CASE(many_peers_are_dealt_out_over_scopes),
 	{}
 };
 

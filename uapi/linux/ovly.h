@@ -141,7 +141,8 @@ enum ovly_attr {
  * @OVLY_MODE_P2P: one peer takes every packet; IFF_POINTOPOINT, and routes
  *	are "dev X scope link"
  * @OVLY_MODE_MULTIPOINT: the next hop names the peer; routes are
- *	"via <system address> dev X onlink"
+ *	"via <system address> dev X onlink".  IPv4 ones of peers that came when the
+ *	device had 128 already have a scope of 1 to 199
  */
 enum ovly_mode {
 	OVLY_MODE_P2P,
