@@ -274,15 +274,18 @@ run_cases() {
 
 	log=$(mktemp)
 	CASE_SKIP_FILE=$(mktemp)
+	# What ends the script may have its output elsewhere.
+	exec {KTAP}>&1
 	# Not in a subshell that is killed before it has traps of its own.
-	trap 'rc=$?; [ "$BASHPID" != "$$" ] || { suite_ends $rc; rm -f "$log" "$CASE_SKIP_FILE"; }' EXIT
+	trap 'rc=$?; [ "$BASHPID" != "$$" ] ||
+		{ suite_ends $rc >&$KTAP; rm -f "$log" "$CASE_SKIP_FILE"; }' EXIT
 	echo "TAP version 13"
 	echo "1..${#picked[@]}"
 
 	if declare -F suite_setup >/dev/null; then
 		# In this shell, because the cases use what it makes.
 		SUITE_SETUP=1
-		trap 'report_error $? "$LINENO" "$BASH_COMMAND"; exit 1' ERR
+		trap 'report_error $? "$LINENO" "$BASH_COMMAND" >&$KTAP; exit 1' ERR
 		set -eE
 		suite_setup
 		set +eE
