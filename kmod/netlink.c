@@ -119,6 +119,7 @@ bool ovly_nl_missing(struct genl_info *info, int attr)
 {
 	if (info->attrs[attr])
 		return false;
+	ovly_compat_set_missing(info->extack, NULL, attr);
 	NL_SET_ERR_MSG_MOD(info->extack, "the request lacks the object's attributes");
 	return true;
 }
@@ -142,6 +143,7 @@ static struct net_device *ovly_nl_get_dev(struct net *net, struct nlattr *attrs[
 	} else if (attrs[OVLY_A_IFNAME]) {
 		dev = dev_get_by_name(net, nla_data(attrs[OVLY_A_IFNAME]));
 	} else {
+		ovly_compat_set_missing(extack, NULL, OVLY_A_IFNAME);
 		NL_SET_ERR_MSG_MOD(extack, "the request names no device");
 		return ERR_PTR(-EINVAL);
 	}

@@ -3,6 +3,7 @@
 #include <linux/ctype.h>
 #include <net/genetlink.h>
 
+#include "compat.h"
 #include "device.h"
 #include "net.h"
 #include "netlink.h"
@@ -37,6 +38,8 @@ static int ovly_nl_parse_path(struct genl_info *info, struct nlattr *tb[],
 	if (err)
 		return err;
 	if (!tb[OVLY_A_PATH_IF_ID_IN]) {
+		ovly_compat_set_missing(info->extack, info->attrs[OVLY_A_PATH],
+					OVLY_A_PATH_IF_ID_IN);
 		NL_SET_ERR_MSG_MOD(info->extack, "the request names no if-id");
 		return -EINVAL;
 	}
@@ -158,6 +161,8 @@ static struct ovly_path *ovly_nl_lock_path_ref(struct genl_info *info)
 	if (err)
 		return ERR_PTR(err);
 	if (!tb[OVLY_A_PATH_IF_ID_IN]) {
+		ovly_compat_set_missing(info->extack, info->attrs[OVLY_A_PATH],
+					OVLY_A_PATH_IF_ID_IN);
 		NL_SET_ERR_MSG_MOD(info->extack, "the request names no if-id");
 		return ERR_PTR(-EINVAL);
 	}
@@ -198,6 +203,9 @@ int ovly_nl_path_new(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(ovly);
 	peer = ovly_nl_find_peer(ovly, tb[OVLY_A_PATH_PEER_ID], tb[OVLY_A_PATH_PEER_NAME],
 				 info->extack);
+	if (!tb[OVLY_A_PATH_PEER_ID] && !tb[OVLY_A_PATH_PEER_NAME])
+		ovly_compat_set_missing(info->extack, info->attrs[OVLY_A_PATH],
+					OVLY_A_PATH_PEER_NAME);
 	if (IS_ERR(peer)) {
 		err = PTR_ERR(peer);
 		goto out;

@@ -3,6 +3,7 @@
 #include <linux/ctype.h>
 #include <net/genetlink.h>
 
+#include "compat.h"
 #include "device.h"
 #include "net.h"
 #include "netlink.h"
@@ -36,6 +37,15 @@ struct ovly_peer *ovly_nl_find_peer(struct ovly_dev *ovly, const struct nlattr *
 		return ERR_PTR(-EINVAL);
 	}
 	return peer;
+}
+
+/* The peer that the PEER nest of a request names. */
+static struct ovly_peer *ovly_nl_find_ref(struct ovly_dev *ovly, struct genl_info *info,
+					  struct nlattr *tb[])
+{
+	if (!tb[OVLY_A_PEER_ID] && !tb[OVLY_A_PEER_NAME])
+		ovly_compat_set_missing(info->extack, info->attrs[OVLY_A_PEER], OVLY_A_PEER_NAME);
+	return ovly_nl_find_peer(ovly, tb[OVLY_A_PEER_ID], tb[OVLY_A_PEER_NAME], info->extack);
 }
 
 /* Text that goes to logs and terminals: visible, and one word. */
@@ -228,7 +238,7 @@ int ovly_nl_peer_set(struct sk_buff *skb, struct genl_info *info)
 	ovly = ovly_nl_lock(info);
 	if (IS_ERR(ovly))
 		return PTR_ERR(ovly);
-	peer = ovly_nl_find_peer(ovly, tb[OVLY_A_PEER_ID], tb[OVLY_A_PEER_NAME], info->extack);
+	peer = ovly_nl_find_ref(ovly, info, tb);
 	err = PTR_ERR_OR_ZERO(peer);
 	if (!err)
 		err = ovly_nl_find_backup(ovly, tb, &conf, info->extack);
@@ -259,7 +269,7 @@ static struct ovly_peer *ovly_nl_lock_peer(struct genl_info *info)
 	ovly = ovly_nl_lock(info);
 	if (IS_ERR(ovly))
 		return ERR_CAST(ovly);
-	peer = ovly_nl_find_peer(ovly, tb[OVLY_A_PEER_ID], tb[OVLY_A_PEER_NAME], info->extack);
+	peer = ovly_nl_find_ref(ovly, info, tb);
 	if (IS_ERR(peer))
 		ovly_nl_unlock(ovly);
 	return peer;

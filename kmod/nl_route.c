@@ -25,7 +25,6 @@
  * @index: the entry being looked at
  * @err: why the last refused one was
  * @msg: the same in words
- * @bad_attr: what of the request is to blame
  */
 struct ovly_nl_batch {
 	struct ovly_sync_batch sync;
@@ -36,7 +35,6 @@ struct ovly_nl_batch {
 	u32 index;
 	int err;
 	const char *msg;
-	const struct nlattr *bad_attr;
 };
 
 /* Applies one entry, the nest @nla, parsed to @tb; 0 or an error with extack. */
@@ -112,16 +110,16 @@ static int ovly_nl_batch(struct genl_info *info, ovly_nl_entry_t entry)
 	batch.sync.context = &batch;
 
 	nla_for_each_attr(nla, attrs, len, rem) {
-		struct netlink_ext_ack why = {};
+		struct netlink_ext_ack one = {};
+		/* The refusal of a single entry is that of the request. */
+		struct netlink_ext_ack *why = batch.entries == 1 ? info->extack : &one;
 
 		if (nla_type(nla) != OVLY_A_ROUTE)
 			continue;
 		nla_parse_nested(tb, OVLY_A_ROUTE_MAX, nla, ovly_nl_route_policy, NULL);
-		err = entry(&batch, nla, tb, &why);
-		if (err) {
-			ovly_nl_refuse(&batch, batch.index, err, why._msg);
-			batch.bad_attr = why.bad_attr;
-		}
+		err = entry(&batch, nla, tb, why);
+		if (err)
+			ovly_nl_refuse(&batch, batch.index, err, why->_msg);
 		batch.index++;
 		cond_resched();
 	}
@@ -131,7 +129,6 @@ static int ovly_nl_batch(struct genl_info *info, ovly_nl_entry_t entry)
 	if (batch.entries == 1 && batch.refused) {
 		err = batch.err;
 		info->extack->_msg = batch.msg;
-		NL_SET_BAD_ATTR(info->extack, batch.bad_attr);
 		ovly_nl_blame(info, OVLY_A_ROUTE, err);
 		goto out;
 	}
@@ -147,14 +144,16 @@ out:
 	return err;
 }
 
-static int ovly_nl_parse_key(struct nlattr *tb[], struct ovly_route_key *key,
-			     struct netlink_ext_ack *extack)
+static int ovly_nl_parse_key(const struct nlattr *nest, struct nlattr *tb[],
+			     struct ovly_route_key *key, struct netlink_ext_ack *extack)
 {
 	struct ovly_ip prefix;
 	u32 len;
 
 	memset(key, 0, sizeof(*key));
 	if (!tb[OVLY_A_ROUTE_DST] || !tb[OVLY_A_ROUTE_PREFIXLEN]) {
+		ovly_compat_set_missing(extack, nest, tb[OVLY_A_ROUTE_DST] ?
+					OVLY_A_ROUTE_PREFIXLEN : OVLY_A_ROUTE_DST);
 		NL_SET_ERR_MSG_MOD(extack, "a route needs a prefix and its length");
 		return -EINVAL;
 	}
@@ -261,7 +260,7 @@ static int ovly_nl_route_new_one(struct ovly_nl_batch *batch, const struct nlatt
 	struct ovly_route *route;
 	int err;
 
-	err = ovly_nl_parse_key(tb, &want.key, extack);
+	err = ovly_nl_parse_key(nla, tb, &want.key, extack);
 	if (!err)
 		err = ovly_nl_route_protocol(tb, &want.protocol, extack);
 	if (!err)
@@ -269,6 +268,7 @@ static int ovly_nl_route_new_one(struct ovly_nl_batch *batch, const struct nlatt
 	if (err)
 		return err;
 	if (!want.n_owners) {
+		ovly_compat_set_missing(extack, nla, OVLY_A_ROUTE_PEER_NAME);
 		NL_SET_ERR_MSG_MOD(extack, "the request names no peer");
 		return -EINVAL;
 	}
@@ -342,7 +342,7 @@ static int ovly_nl_route_del_one(struct ovly_nl_batch *batch, const struct nlatt
 	/* Who names owners or a protocol means what these own only. */
 	if (tb[OVLY_A_ROUTE_PROTOCOL])
 		protocol = nla_get_u32(tb[OVLY_A_ROUTE_PROTOCOL]);
-	err = ovly_nl_parse_key(tb, &which.key, extack);
+	err = ovly_nl_parse_key(nla, tb, &which.key, extack);
 	if (!err)
 		err = ovly_nl_parse_owners(ovly, nla, &which, extack);
 	if (err)
@@ -481,6 +481,7 @@ int ovly_nl_route_sync_begin(struct sk_buff *skb, struct genl_info *info)
 int ovly_nl_route_sync_end(struct sk_buff *skb, struct genl_info *info)
 {
 	if (!info->attrs[OVLY_A_COOKIE]) {
+		ovly_compat_set_missing(info->extack, NULL, OVLY_A_COOKIE);
 		NL_SET_ERR_MSG_MOD(info->extack, "the request lacks the cookie of its begin");
 		return -EINVAL;
 	}

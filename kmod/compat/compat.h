@@ -71,6 +71,15 @@ static inline void ovly_compat_clear_tstamp(struct sk_buff *skb)
 #endif
 }
 
+/* 6.0: a refusal can name the attribute that a request, or a nest of it, lacks. */
+static inline void ovly_compat_set_missing(struct netlink_ext_ack *extack,
+					   const struct nlattr *nest, u16 type)
+{
+#ifdef NL_SET_ERR_ATTR_MISS
+	NL_SET_ERR_ATTR_MISS(extack, nest, type);
+#endif
+}
+
 /* 6.7: struct genl_dumpit_info holds a struct genl_info. */
 static inline struct nlattr **ovly_compat_dump_attrs(struct netlink_callback *cb)
 {

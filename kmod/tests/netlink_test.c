@@ -411,10 +411,73 @@ static void what_is_asked_for_is_done(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, REQUEST(test, DEV_RESYNC, 0), 0);
 }
 
+#ifdef NL_SET_ERR_ATTR_MISS
+/**
+ * struct lack - a request that lacks an attribute
+ * @cmd: OVLY_CMD_*
+ * @no_device: the request names no device
+ * @missing: what it lacks
+ * @missing_in: and in which nest, or 0
+ * @attrs: those of the request, up to the first of type 0
+ */
+struct lack {
+	u8 cmd;
+	bool no_device;
+	u16 missing;
+	u16 missing_in;
+	struct attr attrs[MAX_ATTRS];
+};
+
+#define LACK(_cmd, _in, _missing, ...)						\
+	{									\
+		.cmd = OVLY_CMD_##_cmd, .missing = OVLY_A_##_missing,		\
+		.missing_in = OVLY_A_##_in, .attrs = { __VA_ARGS__ },		\
+	}
+
+static const struct lack lacks[] = {
+	{ .cmd = OVLY_CMD_DEV_GET, .missing = OVLY_A_IFNAME, .no_device = true },
+	LACK(DEV_SET, UNSPEC, DEV),
+	LACK(PEER_NEW, UNSPEC, PEER),
+	LACK(PEER_SET, PEER, PEER_NAME, U32(PEER, PEER_ON_DOWN, 1)),
+	LACK(PATH_NEW, UNSPEC, PATH),
+	LACK(PATH_NEW, PATH, PATH_IF_ID_IN, STRING(PATH, PATH_PEER_NAME, "a")),
+	LACK(PATH_NEW, PATH, PATH_PEER_NAME, U32(PATH, PATH_IF_ID_IN, 8)),
+	LACK(PATH_GET, UNSPEC, PATH),
+	LACK(ROUTE_NEW, UNSPEC, ROUTE),
+	LACK(ROUTE_NEW, ROUTE, ROUTE_DST, LEN(16), STRING(ROUTE, ROUTE_PEER_NAME, "a")),
+	LACK(ROUTE_DEL, ROUTE, ROUTE_PREFIXLEN, DST(IP_1)),
+	LACK(ROUTE_NEW, ROUTE, ROUTE_PEER_NAME, DST(IP_3), LEN(16)),
+	LACK(ROUTE_SYNC_END, UNSPEC, COOKIE),
+};
+
+static void what_a_request_lacks_is_named(struct kunit *test)
+{
+	struct nl_client *client = test->priv;
+	struct sk_buff *msg;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(lacks); i++) {
+		msg = nl_client_request(test, lacks[i].cmd, NLM_F_CREATE);
+		if (!lacks[i].no_device)
+			nla_put_string(msg, OVLY_A_IFNAME, DEVICE);
+		put_attrs(msg, lacks[i].attrs);
+		KUNIT_EXPECT_EQ_MSG(test, nl_client_send(test, client, msg), -EINVAL, "%d", i);
+		KUNIT_EXPECT_EQ_MSG(test, client->missing, lacks[i].missing, "%d", i);
+		KUNIT_EXPECT_EQ_MSG(test, client->missing_in, lacks[i].missing_in, "%d", i);
+	}
+	/* And nothing where nothing is missing. */
+	KUNIT_EXPECT_EQ(test, REQUEST(test, PATH_DEL, 0, U32(PATH, PATH_IF_ID_IN, 8)), -ENOENT);
+	KUNIT_EXPECT_EQ(test, client->missing, 0);
+}
+#endif
+
 static struct kunit_case ovly_netlink_cases[] = {
 	KUNIT_CASE_PARAM(is_refused_with_words_and_nothing_changes, ovly_refusal_gen_params),
 	KUNIT_CASE(a_batch_is_applied_entry_by_entry),
 	KUNIT_CASE(what_is_asked_for_is_done),
+#ifdef NL_SET_ERR_ATTR_MISS
+	KUNIT_CASE(what_a_request_lacks_is_named),
+#endif
 	{}
 };
 

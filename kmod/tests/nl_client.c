@@ -53,13 +53,20 @@ struct sk_buff *nl_client_request(struct kunit *test, u8 cmd, u16 flags)
 	return msg;
 }
 
+/* Type of the attribute at @offset of what was sent. */
+static u16 nl_client_type_at(const struct nl_client *client, u32 offset)
+{
+	if (offset + NLA_HDRLEN > min(client->sent_len, NL_CLIENT_BUFFER))
+		return 0;
+	return nla_type(client->sent + offset);
+}
+
 /* What an error message says beside its code. */
 static void nl_client_read_extack(struct nl_client *client, const struct nlmsghdr *nlh)
 {
 	const struct nlmsgerr *msg = nlmsg_data(nlh);
 	size_t skip = sizeof(*msg);
 	const struct nlattr *nla;
-	u32 offset;
 	int rem;
 
 	client->err = msg->error;
@@ -71,11 +78,14 @@ static void nl_client_read_extack(struct nl_client *client, const struct nlmsghd
 			  nlmsg_len(nlh) - skip, rem) {
 		if (nla_type(nla) == NLMSGERR_ATTR_MSG)
 			nla_strscpy(client->text, nla, sizeof(client->text));
-		if (nla_type(nla) != NLMSGERR_ATTR_OFFS)
-			continue;
-		offset = nla_get_u32(nla);
-		if (offset + NLA_HDRLEN <= min(client->sent_len, NL_CLIENT_BUFFER))
-			client->bad_attr = nla_type(client->sent + offset);
+		if (nla_type(nla) == NLMSGERR_ATTR_OFFS)
+			client->bad_attr = nl_client_type_at(client, nla_get_u32(nla));
+#ifdef NL_SET_ERR_ATTR_MISS
+		if (nla_type(nla) == NLMSGERR_ATTR_MISS_TYPE)
+			client->missing = nla_get_u32(nla);
+		if (nla_type(nla) == NLMSGERR_ATTR_MISS_NEST)
+			client->missing_in = nl_client_type_at(client, nla_get_u32(nla));
+#endif
 	}
 }
 
@@ -108,6 +118,8 @@ static int nl_client_exchange(struct kunit *test, struct nl_client *client, stru
 	client->err = 0;
 	client->text[0] = 0;
 	client->bad_attr = 0;
+	client->missing = 0;
+	client->missing_in = 0;
 	client->applied = 0;
 	client->refused = 0;
 	KUNIT_ASSERT_EQ(test, kernel_sendmsg(sock, &hdr, &vec, 1, vec.iov_len), (int)msg->len);

@@ -21,6 +21,8 @@ struct socket;
  * @err: what the last request was answered, 0 or a negative errno
  * @text: extack text of that, or empty
  * @bad_attr: type of the attribute that it blames, or 0
+ * @missing: type of the attribute that it misses, or 0
+ * @missing_in: type of the nest where it does, or 0 for the top
  * @applied: OVLY_A_APPLIED of it
  * @refused: number of its REFUSED nests
  */
@@ -33,6 +35,8 @@ struct nl_client {
 	int err;
 	char text[128];
 	u16 bad_attr;
+	u16 missing;
+	u16 missing_in;
 	u32 applied;
 	u32 refused;
 };
