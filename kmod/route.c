@@ -349,7 +349,8 @@ struct ovly_route *ovly_route_want(struct ovly_dev *ovly, const struct ovly_rout
 			route->doomed = !(want->flags & NLM_F_APPEND);
 			continue;
 		}
-		route->stamp = ovly->sweep_clock;
+		route->named = true;
+		route->previous = route->protocol;
 		if (route->protocol != want->protocol) {
 			route->protocol = want->protocol;
 			route->stale = true;

@@ -40,6 +40,7 @@ struct ovly_route_key {
  * @tag: position in the request that is being applied
  * @err: why it is not in the table, a positive errno, or 0
  * @protocol: RTPROT_* of whoever asked for it
+ * @previous: that before the request that is being applied, if @named
  * @system: it is the host route of one of the peer's addresses
  * @stale: what the table has of its group is to be replaced
  * @queued: its group is in the batch of the request that is being applied
@@ -47,6 +48,8 @@ struct ovly_route_key {
  *	nobody knows which came first
  * @sent: it is part of what the batch has of its group
  * @fresh: made by the request that is being applied
+ * @named: wanted by the request that is being applied, which stamps it if it is
+ *	granted
  * @doomed: replaced by the request that is being applied, and freed with it
  *
  * Guarded by &ovly_dev.lock.
@@ -61,12 +64,14 @@ struct ovly_route {
 	u32 tag;
 	int err;
 	u8 protocol;
+	u8 previous;
 	bool system;
 	bool stale;
 	bool queued;
 	bool maybe;
 	bool sent;
 	bool fresh;
+	bool named;
 	bool doomed;
 };
 

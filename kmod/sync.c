@@ -126,6 +126,9 @@ static void ovly_sync_settled(struct ovly_route *head, u32 epoch)
 			ovly_sync_note(route, 0);
 		else if (epoch)
 			ovly_sync_note(route, epoch);
+		if (route->named)
+			route->stamp = route->peer->ovly->sweep_clock;
+		route->named = false;
 		route->stale = false;
 		route->fresh = false;
 		if (route->doomed) {
@@ -147,7 +150,7 @@ static void ovly_sync_overtaken(struct ovly_route *head)
 	ovly_sync_settled(head, 0);
 }
 
-/* The table has refused a group: its owners are as they were before the request. */
+/* The table has refused a group: it is as it was before the request. */
 static void ovly_sync_undo(struct ovly_route *head)
 {
 	struct ovly_route *route, *next;
@@ -155,6 +158,9 @@ static void ovly_sync_undo(struct ovly_route *head)
 	for (route = head; route; route = next) {
 		next = ovly_route_next_owner(route);
 		route->doomed = false;
+		if (route->named)
+			route->protocol = route->previous;
+		route->named = false;
 		if (ovly_sync_installed(route))
 			route->err = 0;
 		if (route->fresh) {

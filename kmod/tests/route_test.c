@@ -411,6 +411,55 @@ static void random_operations_agree_with_a_naive_model(struct kunit *test)
 	ovly_fake_dev_free(ovly);
 }
 
+static void what_the_table_refuses_is_as_it_was(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
+	struct ovly_peer *one = ovly_fake_peer(test, ovly, "one", 1);
+	struct ovly_peer *two = ovly_fake_peer(test, ovly, "two", 2);
+	struct ovly_route_want wants = {
+		.key = key24(93, 93, 93), .protocol = RTPROT_STATIC, .flags = MAKE_OR_MOVE,
+		.n_owners = 2, .owners = { one, two },
+	};
+	struct netlink_ext_ack extack = {};
+	struct ovly_sync_batch batch;
+	struct ovly_route *route;
+	u64 stamp = ++ovly->sweep_clock;
+
+	route = want(one, &wants.key, MAKE, &extack);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(route));
+	KUNIT_EXPECT_EQ(test, route->stamp, stamp);
+	/* It is in the table, which from now on refuses: there is no such device. */
+	ovly->sync.synced = atomic_read(&ovly->sync.epoch);
+	ovly_sync_note(route, ovly->sync.synced);
+	set_bit(__LINK_STATE_START, &ovly->dev->state);
+
+	ovly->sweep_clock++;
+	KUNIT_ASSERT_FALSE(test, IS_ERR(ovly_route_want(ovly, &wants, &extack)));
+	ovly_sync_begin(&batch, ovly);
+	ovly_sync_route(&batch, route);
+	ovly_sync_end(&batch);
+	KUNIT_EXPECT_EQ(test, owners_of(ovly, &wants.key), 1u);
+	KUNIT_EXPECT_EQ(test, two->n_routes, 0u);
+	KUNIT_EXPECT_TRUE(test, ovly_sync_installed(route));
+	KUNIT_EXPECT_EQ(test, route->protocol, (u8)RTPROT_BIRD);
+	KUNIT_EXPECT_EQ(test, route->stamp, stamp);
+	KUNIT_EXPECT_EQ(test, route->err, 0);
+
+	/* One that moves stays with its owner. */
+	wants.owners[0] = two;
+	wants.n_owners = 1;
+	KUNIT_ASSERT_FALSE(test, IS_ERR(ovly_route_want(ovly, &wants, &extack)));
+	ovly_sync_begin(&batch, ovly);
+	ovly_sync_route(&batch, route);
+	ovly_sync_end(&batch);
+	KUNIT_EXPECT_EQ(test, owners_of(ovly, &wants.key), 1u);
+	KUNIT_EXPECT_PTR_EQ(test, ovly_route_find(ovly, &wants.key), route);
+	KUNIT_EXPECT_FALSE(test, route->doomed);
+
+	clear_bit(__LINK_STATE_START, &ovly->dev->state);
+	ovly_fake_dev_free(ovly);
+}
+
 static struct kunit_case ovly_route_cases[] = {
 	KUNIT_CASE(a_prefix_has_one_owner),
 	KUNIT_CASE(a_confirmed_route_is_left_alone),
@@ -425,6 +474,7 @@ static struct kunit_case ovly_route_cases[] = {
 	KUNIT_CASE(several_owners_make_one_group),
 	KUNIT_CASE(a_refused_owner_refuses_all),
 	KUNIT_CASE(the_limit_can_disable_and_be_set_again),
+	KUNIT_CASE(what_the_table_refuses_is_as_it_was),
 	KUNIT_CASE(random_operations_agree_with_a_naive_model),
 	{}
 };
