@@ -89,6 +89,8 @@ void ovly_park_packet(struct ovly_park *park, struct sk_buff *skb, const struct 
 	ovly_park_cb(copy)->if_id = x->if_id;
 	ovly_park_cb(copy)->since = jiffies;
 	skb_dst_drop(copy);
+	/* Which may be gone by then. */
+	copy->dev = NULL;
 
 	spin_lock_bh(&park->queue.lock);
 	if (!park->closed) {
