@@ -68,36 +68,41 @@ static void ovly_sync_leave_table(struct ovly_dev *ovly, bool same_net)
  */
 static void ovly_sync_place(struct ovly_dev *ovly)
 {
-	struct ovly_net *at = ovly_net(dev_net(ovly->dev)), *left = NULL;
-	struct ovly_guard *guard = &at->guard;
 	struct ovly_sync *sync = &ovly->sync;
+	struct ovly_net *at, *left;
+	struct ovly_guard *guard;
 	struct ovly_peer *peer;
 	unsigned long id;
 	bool guarded, up;
 	u32 table;
 
 	rcu_read_lock();
+	/* The device may move on at any time, and the namespace end. */
+	at = ovly_net(dev_net(ovly->dev));
+	ovly_net_hold(at);
 	table = l3mdev_fib_table_rcu(ovly->dev);
 	rcu_read_unlock();
+	left = at;
+	guard = &at->guard;
 	guarded = ovly_sync_table_by_rule(table, ovly->table);
 	table = table ?: ovly->table;
 	up = netif_running(ovly->dev);
 
 	if (sync->guard != guard || sync->table != table || sync->guarded != guarded) {
-		if (sync->guard) {
+		if (sync->guard)
 			ovly_sync_leave_table(ovly, sync->guard == guard);
-			left = ovly_sync_net(sync);
-		}
-		ovly_net_hold(at);
+		left = sync->guard ? ovly_sync_net(sync) : NULL;
 		sync->guard = guard;
 		sync->table = table;
 		sync->guarded = guarded;
 		xa_for_each(&ovly->peers, id, peer)
 			ovly_endpoint_rehome_all(peer);
-		/* Nothing refers to it any more: no rule, no throw route. */
-		if (left)
-			ovly_net_release(left);
 	}
+	/* Nothing refers to it any more, no rule and no throw route; or it is the
+	 * same, and held already.
+	 */
+	if (left)
+		ovly_net_release(left);
 	if (sync->ruled != (guarded && up)) {
 		if (sync->ruled)
 			ovly_guard_rule_put(guard, table);
