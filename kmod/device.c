@@ -293,7 +293,7 @@ static int ovly_device_new(struct net_device *dev, struct nlattr *data[],
 	list_add_tail(&ovly->list, &ovly_net(net)->devs);
 	if (ovly->carrier_follows)
 		netif_carrier_off(dev);
-	ovly_net_changed(net);
+	ovly_net_changed(dev);
 	return 0;
 }
 
@@ -353,7 +353,7 @@ int ovly_device_change(struct ovly_dev *ovly, const struct ovly_dev_conf *conf,
 		if (!READ_ONCE(ovly->dead))
 			ovly_sync_queue(ovly);
 	}
-	ovly_net_changed(dev_net(ovly->dev));
+	ovly_net_changed(ovly->dev);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include <linux/atomic.h>
 #include <linux/list.h>
+#include <linux/netdevice.h>
 #include <linux/rhashtable-types.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -68,10 +69,14 @@ struct ovly_net {
 
 struct ovly_net *ovly_net(const struct net *net);
 
-/* Marks a change that a dump in progress must notice. */
-static inline void ovly_net_changed(const struct net *net)
+/* Marks a change of a device that a dump in progress must notice.  The device may
+ * be about to leave a namespace that ends.
+ */
+static inline void ovly_net_changed(const struct net_device *dev)
 {
-	atomic_inc(&ovly_net(net)->seq);
+	rcu_read_lock();
+	atomic_inc(&ovly_net(dev_net(dev))->seq);
+	rcu_read_unlock();
 }
 
 static inline void ovly_net_hold(struct ovly_net *on)

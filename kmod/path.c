@@ -99,7 +99,7 @@ static void ovly_peer_select(struct ovly_peer *peer)
 	old = rcu_dereference_protected(peer->active, lockdep_is_held(&on->path_lock));
 	if (old != best)
 		ovly_peer_activate(peer, old, best);
-	ovly_net_changed(dev_net(peer->ovly->dev));
+	ovly_net_changed(peer->ovly->dev);
 }
 
 static void ovly_path_recount(struct ovly_net *on, struct ovly_path *path)

@@ -337,7 +337,7 @@ struct ovly_peer *ovly_peer_new(struct ovly_dev *ovly, const struct ovly_peer_co
 	if (ovly->mode == OVLY_MODE_P2P)
 		rcu_assign_pointer(ovly->sole, peer);
 	WRITE_ONCE(ovly->n_peers, ovly->n_peers + 1);
-	ovly_net_changed(dev_net(ovly->dev));
+	ovly_net_changed(ovly->dev);
 	ovly_notify_peer(peer, OVLY_EVENT_PEER_NEW);
 	return peer;
 
@@ -387,7 +387,7 @@ int ovly_peer_set(struct ovly_peer *peer, const struct ovly_peer_conf *conf,
 		ovly_peer_turn(peer);
 		spin_unlock_bh(&on->path_lock);
 	}
-	ovly_net_changed(dev_net(peer->ovly->dev));
+	ovly_net_changed(peer->ovly->dev);
 	ovly_notify_peer(peer, OVLY_EVENT_PEER_SET);
 	return 0;
 }
@@ -454,7 +454,7 @@ void ovly_peer_del(struct ovly_peer *peer)
 	rhashtable_remove_fast(&ovly->names, &peer->name_node, ovly_name_params);
 	xa_erase(&ovly->peers, peer->id);
 	WRITE_ONCE(ovly->n_peers, ovly->n_peers - 1);
-	ovly_net_changed(dev_net(ovly->dev));
+	ovly_net_changed(ovly->dev);
 	call_rcu(&peer->rcu, ovly_peer_free_rcu);
 }
 

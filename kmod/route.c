@@ -356,7 +356,7 @@ struct ovly_route *ovly_route_want(struct ovly_dev *ovly, const struct ovly_rout
 			route->stale = true;
 		}
 	}
-	ovly_net_changed(dev_net(ovly->dev));
+	ovly_net_changed(ovly->dev);
 	return ovly_route_find_of(ovly, &want->key, want->owners[0]);
 }
 
@@ -416,7 +416,7 @@ void ovly_route_unlink(struct ovly_route *route)
 	ovly_route_detach(route);
 	rb_erase(&route->node, &ovly->routes);
 	ovly->n_routes--;
-	ovly_net_changed(dev_net(ovly->dev));
+	ovly_net_changed(ovly->dev);
 }
 
 void ovly_route_free(struct ovly_route *route)
