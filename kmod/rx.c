@@ -129,7 +129,7 @@ static bool ovly_rx_source6_ok(const struct ovly_peer *peer, const struct sk_buf
 	if (ipv6_addr_type(&fl6.daddr) & IPV6_ADDR_LINKLOCAL)
 		fl6.flowi6_oif = dev->ifindex;
 	/* As for a packet of our own: with the routes that each CPU caches. */
-	dst = ip6_route_output_flags_noref(dev_net(dev), NULL, &fl6, 0);
+	dst = ovly_compat_ip6_route_noref(dev_net(dev), &fl6);
 	if (dst->error || dst->dev != dev)
 		return false;
 	rt = container_of(dst, struct rt6_info, dst);

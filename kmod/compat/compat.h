@@ -10,8 +10,14 @@
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <net/genetlink.h>
+#include <net/ip6_route.h>
 #include <net/rtnetlink.h>
 #include <net/xfrm.h>
+
+/* 6.5: skb_gso_validate_network_len() and its like left linux/skbuff.h. */
+#ifdef OVLY_HAVE_NET_GSO_H
+#include <net/gso.h>
+#endif
 
 /* 6.1: commands from resv_start_op on may not have the flags of new requests
  * (NLM_F_CREATE and so on).  Ours mean what they mean in rtnetlink.
@@ -106,6 +112,23 @@ static inline struct nlattr **ovly_compat_dump_attrs(struct netlink_callback *cb
 	const struct xfrm_encap_tmpl *encap
 #define OVLY_COMPAT_KM_MIGRATE_NET	NULL
 #endif
+
+/* 6.12: ip6_route_output_flags_noref() went out of reach of modules.  What the
+ * other returns stays as long as RCU has readers, with or without a reference.
+ * Context: RCU.
+ */
+static inline const struct dst_entry *ovly_compat_ip6_route_noref(struct net *net,
+								  struct flowi6 *fl6)
+{
+#ifdef OVLY_HAVE_IP6_ROUTE_NOREF
+	return ip6_route_output_flags_noref(net, NULL, fl6, 0);
+#else
+	struct dst_entry *dst = ip6_route_output_flags(net, NULL, fl6, 0);
+
+	dst_release(dst);
+	return dst;
+#endif
+}
 
 /* 6.15: .newlink() of struct rtnl_link_ops gets its arguments in a struct. */
 #ifdef OVLY_HAVE_RTNL_NEWLINK_PARAMS
