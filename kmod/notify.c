@@ -120,6 +120,7 @@ void ovly_notify_peer_locked(const struct ovly_peer *peer, enum ovly_event event
 	struct ovly_event_msg msg = { .dev = peer->ovly->dev, .event = event, .peer = peer };
 	struct ovly_net *on = ovly_net(peer->ovly->net);
 
+	lockdep_assert_held(&on->path_lock);
 	if (event == OVLY_EVENT_PEER_UP || event == OVLY_EVENT_PATH_ACTIVE)
 		msg.path = rcu_dereference_protected(peer->active,
 						     lockdep_is_held(&on->path_lock));
