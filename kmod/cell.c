@@ -14,7 +14,6 @@
 #include "cell.h"
 
 #include <linux/netdevice.h>
-#include <linux/percpu.h>
 #include <linux/skbuff.h>
 
 #include "compat.h"

@@ -2,6 +2,8 @@
 #ifndef _OVLY_CELL_H
 #define _OVLY_CELL_H
 
+#include <linux/percpu.h>
+
 struct net_device;
 struct ovly_cell;
 struct ovly_dev;
