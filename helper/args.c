@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "args.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "names.h"
 #include "parse.h"
+#include "suggest.h"
 
 static bool list_full(struct err *e, unsigned int max)
 {
@@ -160,6 +162,28 @@ static const struct arg *find(const struct arg *args, const char *name,
 	return NULL;
 }
 
+/* An option that is not in the table, or one word too many. */
+static bool unknown(const struct arg *args, const char *given, struct err *e)
+{
+	struct suggest s = { .given = given + strspn(given, "-") };
+	const char *dashes = s.given > given ? "--" : "";
+	char name[40];
+
+	/* "--mtuu=1400" */
+	if (dashes[0] && strcspn(s.given, "=") < sizeof(name)) {
+		snprintf(name, sizeof(name), "%.*s",
+			 (int)strcspn(s.given, "="), s.given);
+		s.given = name;
+	}
+	for (; args->name; args++)
+		suggest_try(&s, args->name, strlen(args->name));
+	if (s.best)
+		return err_set(e, EXIT_USAGE,
+			       "unknown argument '%.60s', did you mean '%s%s'?",
+			       given, dashes, s.best);
+	return err_usage(e, "unknown argument '%.60s'", given);
+}
+
 bool args_parse(int argc, char **argv, const struct arg *args,
 		const char **positional, unsigned int max, struct err *e)
 {
@@ -183,15 +207,13 @@ bool args_parse(int argc, char **argv, const struct arg *args,
 		}
 		arg = find(args, name, len);
 		if (!arg)
-			return err_set(e, EXIT_USAGE,
-				       "unknown argument '%.60s'", argv[i]);
+			return unknown(args, argv[i], e);
 		if (arg->kind == ARG_FLAG && value)
-			return err_set(e, EXIT_USAGE, "'%s' takes no value",
-				       arg->name);
+			return err_usage(e, "'%s' takes no value", arg->name);
 		if (arg->kind != ARG_FLAG && !value) {
 			if (++i == argc)
-				return err_set(e, EXIT_USAGE,
-					       "'%s' needs a value", arg->name);
+				return err_usage(e, "'%s' needs a value",
+						 arg->name);
 			value = argv[i];
 		}
 		if (!args_value(arg, value, e))

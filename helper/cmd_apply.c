@@ -60,8 +60,7 @@ static bool parse(int argc, char **argv, struct apply_args *a, struct err *e)
 	if (!args_parse(argc, argv, args, &a->file, 1, e))
 		return false;
 	if (!a->file)
-		return err_set(e, EXIT_USAGE,
-			       "the file is missing, see ovly.conf(5)");
+		return err_usage(e, "the file is missing");
 	if (a->check + a->diff + a->dry_run + (a->has & HAS_PRINT) > 1)
 		return err_set(e, EXIT_USAGE,
 			       "--check, --diff, --dry-run and --print exclude each other");
@@ -341,8 +340,8 @@ const struct command cmd_apply = {
 	.name = "apply",
 	.run = run,
 	.summary = "configure overlays from one file, see ovly.conf(5)",
+	.synopsis = "FILE [OPTION [VALUE]]...",
 	.usage =
-"ovlyhelper apply FILE [OPTION...]\n"
 "  --check                    read and check the file, and no more\n"
 "  --diff                     show what would change in files and devices\n"
 "  --dry-run                  the same, without the files' contents\n"
@@ -350,13 +349,18 @@ const struct command cmd_apply = {
 "  --json                     for --check, --diff and --dry-run\n"
 "  --force                    overwrite files of somebody else, and keep them\n"
 "  --no-wait                  do not wait until the overlays are up\n"
-"  --timeout SECONDS          wait that long at most; 60\n"
+"  --timeout SECONDS          wait that long at most, 1 to 3600; 60\n"
 "  --swanctl-dir DIR          /etc/swanctl/conf.d\n"
 "  --strongswan-conf FILE     /etc/strongswan.d/ovly.conf\n"
 "  --bird-conf FILE           /etc/bird/bird.conf\n"
 "  --bird6-conf FILE          /etc/bird/bird6.conf, with BIRD 1.6\n"
-"  --bird-socket PATH         BIRD's control socket\n"
+"  --bird-socket FILE         BIRD's control socket; BIRD's own place\n"
 "  --bird-version N           1, 2 or 3; that of the installed one\n"
-"  --updown-command PATH      the helper in strongSwan's updown line; itself\n"
-"example: ovlyhelper apply /etc/ovly.conf --diff\n",
+"  --updown-command FILE      the helper in strongSwan's updown line; itself\n",
+	.examples =
+"  ovlyhelper apply /etc/ovly.conf --check\n"
+"  ovlyhelper apply /etc/ovly.conf --diff\n"
+"  ovlyhelper apply /etc/ovly.conf\n",
+	.exits =
+"0 done and, unless told not to wait, up; 1 refused or failed",
 };

@@ -330,27 +330,32 @@ static bool run(int argc, char **argv, struct err *e)
 	log_init(true);
 	if (!args_parse(argc, argv, args, NULL, 0, e) ||
 	    !parse_metric(metric, &conf, e) || !check_protocol(&conf, e))
-		return err_prefix(e, "bridge");
+		return false;
 	/* Not boot and static: those are people's, here and in the module. */
 	for (i = 0; !conf.protocols.n && i < sizeof(daemons); i++)
 		conf.protocols.set[daemons[i]] = 1;
-	return serve(&conf, e) ? true : err_prefix(e, "bridge");
+	return serve(&conf, e);
 }
 
 const struct command cmd_bridge = {
 	.name = "bridge",
 	.run = run,
 	.summary = "hand the routes of a routing daemon to the module",
+	.synopsis = "[OPTION [VALUE]]...",
 	.usage =
-"ovlyhelper bridge [OPTION...]\n"
 "  --from-table N       the staging table that the daemon exports to; 2220\n"
-"  --dev NAME           only for this device, repeatable; all\n"
+"  --dev DEVICE         only for this device, repeatable; all\n"
 "  --accept PREFIX      only routes inside, repeatable; all\n"
 "  --reject PREFIX      not the routes inside, repeatable; none\n"
-"  --protocol P         route protocols to follow, repeatable; those of\n"
+"  --protocol PROTOCOL  route protocols to follow, repeatable; those of\n"
 "                       routing daemons (bird, zebra, bgp, ospf, ...)\n"
-"  --as-protocol P      of the routes in the module; the one they had\n"
+"  --as-protocol PROTOCOL\n"
+"                       of the routes in the module; the one they had\n"
 "  --metric N|keep      of the routes in the module; 0\n"
-"  --once               reconcile once and end\n"
+"  --once               reconcile once and end\n",
+	.notes =
 "SIGHUP reconciles, SIGTERM ends and leaves the routes.\n",
+	.examples =
+"  ovlyhelper bridge --once\n"
+"  ovlyhelper bridge --dev ipsec0 --reject 10.122.144.128/27\n",
 };

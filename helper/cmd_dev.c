@@ -29,7 +29,7 @@ static bool parse(int argc, char **argv, struct dev_args *a,
 		ARG("carrier-follows", ARG_U32, &a->dev.carrier_follows,
 		    .max = 1, .has = &a->dev.has,
 		    .bit = HAS(OVLY_A_DEV_CARRIER_FOLLOWS)),
-		ARG("mtu", ARG_U32, &a->mtu, .min = 68, .max = 65535),
+		ARG("mtu", ARG_U32, &a->mtu, .min = 1280, .max = 65535),
 		ARG("addr", ARG_ADDRS, &a->addr),
 		ARG("up", ARG_FLAG, &a->up),
 		/* those below are set at creation only */
@@ -47,7 +47,7 @@ static bool parse(int argc, char **argv, struct dev_args *a,
 	if (!args_parse(argc, argv, args, &given, 1, e))
 		return false;
 	if (!given)
-		return err_set(e, EXIT_USAGE, "the device's name is missing");
+		return err_usage(e, "the device's name is missing");
 	return parse_ifname(given, name, e);
 }
 
@@ -142,7 +142,7 @@ static bool by_name(int argc, char **argv, struct ovly_nl *nl,
 	if (!args_parse(argc, argv, args, &given, 1, e))
 		return false;
 	if (!given)
-		return err_set(e, EXIT_USAGE, "the device's name is missing");
+		return err_usage(e, "the device's name is missing");
 	if (!parse_ifname(given, name, e) || !ovly_nl_open(nl, true, e))
 		return false;
 	req->ifindex = ovly_ctl_ifindex(nl, name, e);
@@ -198,32 +198,77 @@ static bool dev_list(int argc, char **argv, struct err *e)
 	return show_list(OVLY_CMD_DEV_GET, view_dev, columns, argc, argv, e);
 }
 
+#define SETTINGS                                                              \
+"  src-valid strict|loose|off   whose sources are taken: what would be routed\n" \
+"                               back to the peer, to any peer, all; strict\n"    \
+"  carrier-follows 0|1          carrier only while a peer is up; 0\n"            \
+"  mtu N                        bytes, 1280 to 65535; 9196\n"                    \
+"  addr ADDR                    own overlay address, repeatable; none\n"         \
+"  up                           set it up\n"
+
 static const struct command table[] = {
-	{ .name = "add", .run = dev_add },
-	{ .name = "set", .run = dev_set },
-	{ .name = "del", .run = dev_del },
-	{ .name = "list", .run = dev_list },
-	{ .name = "resync", .run = dev_resync },
+	{
+		.name = "add",
+		.run = dev_add,
+		.summary = "make a device",
+		.synopsis = "NAME [OPTION [VALUE]]...",
+		.usage =
+"  mode p2p|multipoint          one peer that takes every packet, or many, named\n"
+"                               by the next hop; p2p\n"
+"  table N                      routing table of its routes, 1 or more; 220\n"
+"  vrf VRF                      put it into this VRF, whose table it then uses\n"
+SETTINGS,
+		.examples =
+"  ovlyhelper dev add ipsec0 addr 10.122.144.146 up\n"
+"  ovlyhelper dev add ovly0 mode multipoint vrf private-vrf up\n",
+	},
+	{
+		.name = "set",
+		.run = dev_set,
+		.summary = "change a device",
+		.synopsis = "DEVICE [OPTION [VALUE]]...",
+		.usage = SETTINGS,
+		.notes =
+"What is not given stays; addresses are added. Mode and table are for good, and\n"
+"\"ip link set DEVICE master VRF\" moves it to a VRF.\n",
+		.examples =
+"  ovlyhelper dev set ipsec0 mtu 1400 src-valid loose\n",
+	},
+	{
+		.name = "del",
+		.run = dev_del,
+		.summary = "delete a device with its peers, paths and routes",
+		.synopsis = "DEVICE",
+		.examples =
+"  ovlyhelper dev del ipsec0\n",
+	},
+	{
+		.name = "list",
+		.run = dev_list,
+		.summary = "list devices",
+		.synopsis = "[dev DEVICE] [json]",
+		.usage =
+"  dev DEVICE   only this one; all\n"
+"  json         JSON, with counters; a table\n",
+		.examples =
+"  ovlyhelper dev list\n"
+"  ovlyhelper dev list --json\n",
+	},
+	{
+		.name = "resync",
+		.run = dev_resync,
+		.summary = "put the routing table right that somebody changed by hand",
+		.synopsis = "DEVICE",
+		.examples =
+"  ovlyhelper dev resync ipsec0\n",
+		.exits =
+"0 the table is what the peers own, 1 refused or failed",
+	},
 	{ 0 },
 };
 
-static bool run(int argc, char **argv, struct err *e)
-{
-	return command_dispatch(table, "dev", argc, argv, e);
-}
-
 const struct command cmd_dev = {
 	.name = "dev",
-	.run = run,
+	.sub = table,
 	.summary = "add, set, del, list and resync devices",
-	.usage =
-"ovlyhelper dev add NAME [mode p2p|multipoint] [table N] [vrf NAME]\n"
-"       [src-valid strict|loose|off] [carrier-follows 0|1] [mtu N]\n"
-"       [addr ADDR]... [up]\n"
-"ovlyhelper dev set NAME [src-valid ...] [carrier-follows ...] [mtu N]\n"
-"       [addr ADDR]... [up]\n"
-"ovlyhelper dev del NAME\n"
-"ovlyhelper dev resync NAME        put the routing table right\n"
-"ovlyhelper dev list [dev NAME] [json]\n"
-"example: ovlyhelper dev add ipsec0 addr 10.122.144.146 mtu 9196 up\n",
 };

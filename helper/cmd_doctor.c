@@ -64,9 +64,15 @@ const struct command cmd_doctor = {
 	.name = "doctor",
 	.run = run,
 	.summary = "look for what breaks deployments, say what to do",
+	.synopsis = "[json]",
 	.usage =
-"ovlyhelper doctor [json]\n"
-"\n"
-"Looks at this network namespace and changes nothing. A line for each finding:\n"
-"OK, WARN or FAIL, what is so, and what to do about it. Exit status 1 with a FAIL.\n",
+"  json   JSON; a line for each finding: OK, WARN or FAIL, what is so, and what\n"
+"         to do about it\n",
+	.notes =
+"Looks at this network namespace and changes nothing.\n",
+	.examples =
+"  ovlyhelper doctor\n"
+"  ovlyhelper doctor --json | jq '.[] | select(.level == \"FAIL\")'\n",
+	.exits =
+"0 no FAIL, 1 a FAIL, or failed",
 };

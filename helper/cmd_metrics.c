@@ -97,10 +97,13 @@ const struct command cmd_metrics = {
 	.name = "metrics",
 	.run = run,
 	.summary = "print OpenMetrics text for a collector",
+	.synopsis = "[--output FILE]",
 	.usage =
-"ovlyhelper metrics [--output FILE]\n"
-"\n"
-"Gauges and counters of devices, peers and paths.  FILE is replaced in one\n"
-"step, so that a textfile collector never reads half of it:\n"
-"    ovlyhelper metrics --output /var/lib/prometheus/node-exporter/ovly.prom\n",
+"  --output FILE   replace this file in one step, so that a collector never\n"
+"                  reads half of it; standard output\n",
+	.notes =
+"Gauges and counters of devices, peers and paths.\n",
+	.examples =
+"  ovlyhelper metrics\n"
+"  ovlyhelper metrics --output /var/lib/prometheus/node-exporter/ovly.prom\n",
 };

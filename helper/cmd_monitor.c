@@ -233,6 +233,12 @@ const struct command cmd_monitor = {
 	.name = "monitor",
 	.run = run,
 	.summary = "print events as they happen",
+	.synopsis = "[json]",
 	.usage =
-"ovlyhelper monitor [json]        one line per event\n",
+"  json   an object in a line for each event; text\n",
+	.examples =
+"  ovlyhelper monitor\n"
+"  ovlyhelper monitor --json | jq '.\"overlay-event\"'\n",
+	.exits =
+"0 its reader went away or it was told to end, 1 failed",
 };

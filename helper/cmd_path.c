@@ -43,17 +43,17 @@ static bool prepare(int argc, char **argv, struct ovly_nl *nl,
 	if (!args_parse(argc, argv, args, &if_id, 1, e))
 		return false;
 	if (!if_id)
-		return err_set(e, EXIT_USAGE, "the path's if-id-in is missing");
+		return err_usage(e, "the path's if-id is missing");
 	if (!parse_u32(if_id, 1, UINT32_MAX, &path->if_id_in, e))
-		return err_prefix(e, "if-id-in");
+		return err_prefix(e, "if-id");
 	path->has |= HAS(OVLY_A_PATH_IF_ID_IN);
 	if (adding && !path->peer_name[0])
-		return err_set(e, EXIT_USAGE, "the path's peer is missing");
+		return err_usage(e, "whose path? say 'peer PEER'");
 	if (underlay[0]) {
 		path->has |= HAS(OVLY_A_PATH_UNDERLAY);
 		path->underlay = if_nametoindex(underlay);
 		if (!path->underlay)
-			return err_set(e, EXIT_USAGE,
+			return err_set(e, EXIT_REFUSED,
 				       "underlay: there is no device '%s'",
 				       underlay);
 	}
@@ -137,29 +137,74 @@ static bool path_list(int argc, char **argv, struct err *e)
 			       argc, argv, e);
 }
 
+#define DEV                                                                   \
+"  dev DEVICE        the peer's device; the only one\n"
+#define SETTINGS                                                              \
+"  if-id-out N       XFRM interface id of the outbound SAs, 1 or more; IF-ID\n" \
+"  endpoint ADDR     outer address of the peer; that of the SA\n"              \
+"  local ADDR        own outer address, to be shown only; none\n"              \
+"  underlay LINK     device that outer packets leave by, or its VRF; any\n"    \
+"  priority N        the lowest is preferred, the newest among equals; 100\n"  \
+"  label TEXT        IKE connection, 63 characters at most; none\n"            \
+"  remote-id TEXT    IKE identity, 255 characters at most; none\n"
+
 static const struct command table[] = {
-	{ .name = "add", .run = path_add },
-	{ .name = "set", .run = path_set },
-	{ .name = "del", .run = path_del },
-	{ .name = "list", .run = path_list },
+	{
+		.name = "add",
+		.run = path_add,
+		.summary = "make a path to a peer",
+		.synopsis = "IF-ID peer PEER [OPTION VALUE]...",
+		.usage =
+"  peer PEER         whose path it is\n"
+DEV
+SETTINGS,
+		.notes =
+"IF-ID is the XFRM interface id of the inbound SAs (if_id_in), 1 or more. The\n"
+"path is up while there is an outbound SA with its id.\n",
+		.examples =
+"  ovlyhelper path add 42 peer myconn endpoint 10.88.247.84\n"
+"  ovlyhelper path add 43 peer myconn underlay wan2-br priority 200\n",
+	},
+	{
+		.name = "set",
+		.run = path_set,
+		.summary = "change a path, which becomes the newest",
+		.synopsis = "IF-ID [OPTION VALUE]...",
+		.usage =
+"  peer PEER         as it is; another one is refused\n"
+DEV
+SETTINGS,
+		.notes =
+"What is not given stays. An if-id never changes.\n",
+		.examples =
+"  ovlyhelper path set 43 priority 50\n",
+	},
+	{
+		.name = "del",
+		.run = path_del,
+		.summary = "delete a path",
+		.synopsis = "IF-ID [dev DEVICE]",
+		.usage = DEV,
+		.examples =
+"  ovlyhelper path del 43\n",
+	},
+	{
+		.name = "list",
+		.run = path_list,
+		.summary = "list paths",
+		.synopsis = "[dev DEVICE] [json]",
+		.usage =
+"  dev DEVICE   only those of this one; all\n"
+"  json         JSON, with all that is known; a table\n",
+		.examples =
+"  ovlyhelper path list\n"
+"  ovlyhelper path list --json\n",
+	},
 	{ 0 },
 };
 
-static bool run(int argc, char **argv, struct err *e)
-{
-	return command_dispatch(table, "path", argc, argv, e);
-}
-
 const struct command cmd_path = {
 	.name = "path",
-	.run = run,
+	.sub = table,
 	.summary = "add, set, del and list the tunnels of peers",
-	.usage =
-"ovlyhelper path add IF-ID-IN peer NAME [dev NAME] [if-id-out N]\n"
-"       [endpoint ADDR] [local ADDR] [underlay DEVICE] [priority N]\n"
-"       [label TEXT] [remote-id TEXT]\n"
-"ovlyhelper path set IF-ID-IN ...\n"
-"ovlyhelper path del IF-ID-IN\n"
-"ovlyhelper path list [dev NAME] [json]\n"
-"example: ovlyhelper path add 42 peer myconn endpoint 10.88.247.84\n",
 };

@@ -44,7 +44,7 @@ static bool prepare(int argc, char **argv, struct ovly_nl *nl,
 	if (!args_parse(argc, argv, args, &name, 1, e))
 		return false;
 	if (!name)
-		return err_set(e, EXIT_USAGE, "the peer's name is missing");
+		return err_usage(e, "the peer's name is missing");
 	if (!parse_name(name, peer->name, e) || !ovly_nl_open(nl, true, e))
 		return false;
 	peer->has |= HAS(OVLY_A_PEER_NAME);
@@ -162,30 +162,73 @@ static bool peer_list(int argc, char **argv, struct err *e)
 			       argc, argv, e);
 }
 
+#define DEV \
+"  dev DEVICE                   its device; the only one\n"
+#define SETTINGS                                                              \
+DEV                                                                           \
+"  addr ADDR                    overlay address, unicast, 8 at most; none\n"  \
+"  on-down hold|withdraw        while it is down its routes stay and packets\n" \
+"                               are dropped, or its routes leave; hold\n"      \
+"  limit N                      routes beside its addresses, 0 is no limit; 0\n" \
+"  limit-action refuse|disable  one more is refused, or also all the others\n" \
+"                               leave the table; refuse\n"                     \
+"  backup PEER|none             takes the packets while this one is down; none\n" \
+"  mark N                       packet mark of what comes from it, and of outer\n" \
+"                               packets to it, 0 leaves it; 0\n"               \
+"  priority N                   traffic class of the same, 0 leaves it; 0\n"
+
 static const struct command table[] = {
-	{ .name = "add", .run = peer_add },
-	{ .name = "set", .run = peer_set },
-	{ .name = "del", .run = peer_del },
-	{ .name = "list", .run = peer_list },
+	{
+		.name = "add",
+		.run = peer_add,
+		.summary = "make a peer",
+		.synopsis = "NAME [OPTION VALUE]...",
+		.usage = SETTINGS,
+		.examples =
+"  ovlyhelper peer add myconn addr 166.34.121.112\n"
+"  ovlyhelper peer add branch1 dev ovly0 addr 10.122.144.146 limit 15\n",
+	},
+	{
+		.name = "set",
+		.run = peer_set,
+		.summary = "change a peer",
+		.synopsis = "PEER [OPTION VALUE]...",
+		.usage = SETTINGS,
+		.notes =
+"What is not given stays; the addresses given replace the old ones. \"limit\" also\n"
+"brings back routes that the limit had taken out.\n",
+		.examples =
+"  ovlyhelper peer set hub1 backup hub2\n"
+"  ovlyhelper peer set hub1 limit 15 limit-action disable\n",
+	},
+	{
+		.name = "del",
+		.run = peer_del,
+		.summary = "delete a peer with its paths and routes",
+		.synopsis = "PEER [dev DEVICE]",
+		.usage = DEV,
+		.examples =
+"  ovlyhelper peer del myconn\n",
+	},
+	{
+		.name = "list",
+		.run = peer_list,
+		.summary = "list peers and how they are set",
+		.synopsis = "[dev DEVICE] [json]",
+		.usage =
+"  dev DEVICE   only those of this one; all\n"
+"  json         JSON, with all that is known; a table\n",
+		.notes =
+"What changes all the time is in \"ovlyhelper show peers\".\n",
+		.examples =
+"  ovlyhelper peer list\n"
+"  ovlyhelper peer list dev ovly0 --json\n",
+	},
 	{ 0 },
 };
 
-static bool run(int argc, char **argv, struct err *e)
-{
-	return command_dispatch(table, "peer", argc, argv, e);
-}
-
 const struct command cmd_peer = {
 	.name = "peer",
-	.run = run,
+	.sub = table,
 	.summary = "add, set, del and list peers",
-	.usage =
-"ovlyhelper peer add NAME [dev NAME] [addr ADDR]... [on-down hold|withdraw]\n"
-"       [limit N] [limit-action refuse|disable] [backup PEER|none] [mark N]\n"
-"       [priority N]\n"
-"ovlyhelper peer set NAME [dev NAME] ...    the addresses replace the old ones\n"
-"ovlyhelper peer del NAME [dev NAME]\n"
-"ovlyhelper peer list [dev NAME] [json]\n"
-"\"dev\" may be left out where there is one device only.\n"
-"example: ovlyhelper peer add myconn dev ipsec0 addr 166.34.121.112\n",
 };

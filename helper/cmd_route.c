@@ -16,6 +16,7 @@ static bool prepare(int argc, char **argv, struct ovly_nl *nl,
 		    struct ovly_route *route, struct ovly_req *req,
 		    bool with_prefix, bool *append, struct err *e)
 {
+	bool adding = append;
 	char dev[IFNAMSIZ] = "";
 	uint32_t *has = &route->has;
 	const struct arg args[] = {
@@ -26,7 +27,7 @@ static bool prepare(int argc, char **argv, struct ovly_nl *nl,
 		    .bit = HAS(OVLY_A_ROUTE_METRIC)),
 		ARG("protocol", ARG_PROTO, &route->protocol, .has = has,
 		    .bit = HAS(OVLY_A_ROUTE_PROTOCOL)),
-		ARG(append ? "append" : NULL, ARG_FLAG, append),
+		ARG(adding ? "append" : NULL, ARG_FLAG, append),
 		ARG_END,
 	};
 	struct ovly_prefix prefix;
@@ -38,13 +39,15 @@ static bool prepare(int argc, char **argv, struct ovly_nl *nl,
 		return false;
 	if (with_prefix) {
 		if (!given)
-			return err_set(e, EXIT_USAGE, "the prefix is missing");
+			return err_usage(e, "the prefix is missing");
 		if (!parse_prefix(given, &prefix, e))
 			return false;
 		*has |= HAS(OVLY_A_ROUTE_DST) | HAS(OVLY_A_ROUTE_PREFIXLEN);
 		route->dst = prefix.addr;
 		route->prefixlen = prefix.len;
 	}
+	if (adding && !route->peer_name[0] && !route->via.family)
+		return err_usage(e, "whose route? say 'peer PEER' or 'via ADDR'");
 	if (!ovly_nl_open(nl, true, e))
 		return false;
 	req->route = route;
@@ -132,11 +135,6 @@ static bool change(int cmd, int flags, const char *what, int argc, char **argv,
 	if (!prepare(argc, argv, &nl, &route, &req, true,
 		     adding ? &append : NULL, e))
 		return false;
-	if (adding && !route.peer_name[0] && !route.via.family) {
-		ok = err_set(e, EXIT_USAGE,
-			     "whose route? say 'peer NAME' or 'via ADDR'");
-		goto out;
-	}
 	if (append && flags & NLM_F_REPLACE) {
 		ok = err_set(e, EXIT_USAGE,
 			     "'replace' names all owners: 'append' goes with 'add'");
@@ -201,32 +199,93 @@ static bool route_flush(int argc, char **argv, struct err *e)
 	return ok;
 }
 
+#define WHOSE                                                                 \
+"  peer PEER           an owner, by name, repeatable\n"                        \
+"  via ADDR            an owner, by next hop, repeatable: the peer that has the\n" \
+"                      address, else the one with the longest prefix over it\n"
+#define DEV                                                                   \
+"  dev DEVICE          the peers' device; the only one\n"
+#define ENTRY                                                                 \
+"  metric N            of the route, the lowest wins; 0, or 1024 for IPv6\n"
+
 static const struct command table[] = {
-	{ .name = "add", .run = route_add },
-	{ .name = "replace", .run = route_replace },
-	{ .name = "del", .run = route_del },
-	{ .name = "list", .run = show_routes },
-	{ .name = "flush", .run = route_flush },
+	{
+		.name = "add",
+		.run = route_add,
+		.summary = "give a route to a peer, or to several",
+		.synopsis = "PREFIX peer PEER|via ADDR... [OPTION [VALUE]]...",
+		.usage =
+WHOSE
+"  append              join the owners there are; else a route that is there is\n"
+"                      refused\n"
+DEV
+ENTRY
+"  protocol PROTOCOL   route protocol, a number (1 to 255) or name; boot\n",
+		.notes =
+"Several owners, 16 at most, make one multipath route (multipoint devices only).\n",
+		.examples =
+"  ovlyhelper route add 81.81.81.1/32 via 166.34.121.112\n"
+"  ovlyhelper route add 10.0.0.0/8 peer hub1 peer hub2\n",
+	},
+	{
+		.name = "replace",
+		.run = route_replace,
+		.summary = "the same, and take it from other peers in one step",
+		.synopsis = "PREFIX peer PEER|via ADDR... [OPTION VALUE]...",
+		.usage =
+WHOSE
+DEV
+ENTRY
+"  protocol PROTOCOL   route protocol, a number (1 to 255) or name; boot\n",
+		.notes =
+"Those named are all its owners from then on.\n",
+		.examples =
+"  ovlyhelper route replace 10.0.0.0/8 peer hub2\n",
+	},
+	{
+		.name = "del",
+		.run = route_del,
+		.summary = "delete a route, or take it from some of its owners",
+		.synopsis = "PREFIX [OPTION VALUE]...",
+		.usage =
+WHOSE
+"                      without either: all\n"
+DEV
+ENTRY
+"  protocol PROTOCOL   only if it is of this route protocol; any\n",
+		.examples =
+"  ovlyhelper route del 81.81.81.1/32\n"
+"  ovlyhelper route del 10.0.0.0/8 peer hub2\n",
+	},
+	{
+		.name = "list",
+		.run = show_routes,
+		.summary = "list the routes that peers own",
+		.synopsis = "[OPTION [VALUE]]...",
+		.usage = SHOW_ROUTES_USAGE,
+		.examples =
+"  ovlyhelper route list peer hub1 family 4\n",
+	},
+	{
+		.name = "flush",
+		.run = route_flush,
+		.summary = "delete all routes that a filter chooses",
+		.synopsis = "[OPTION VALUE]...",
+		.usage =
+"  peer PEER           only those of this peer; of all\n"
+DEV
+"  protocol PROTOCOL   only those of this route protocol; of all\n",
+		.notes =
+"Prints how many there were. The routes of system addresses stay.\n",
+		.examples =
+"  ovlyhelper route flush peer hub1\n"
+"  ovlyhelper route flush dev ovly0 protocol static\n",
+	},
 	{ 0 },
 };
 
-static bool run(int argc, char **argv, struct err *e)
-{
-	return command_dispatch(table, "route", argc, argv, e);
-}
-
 const struct command cmd_route = {
 	.name = "route",
-	.run = run,
+	.sub = table,
 	.summary = "add, replace, del, list and flush the routes of peers",
-	.usage =
-"ovlyhelper route add PREFIX peer NAME|via ADDR... [append] [dev NAME]\n"
-"       [metric N] [protocol P]     several peers are one multipath route;\n"
-"                                   \"append\" leaves those there are\n"
-"ovlyhelper route replace PREFIX ...        add, or move to other peers\n"
-"ovlyhelper route del PREFIX [peer NAME|via ADDR]... [dev NAME] [metric N]\n"
-"                                   of the named peers, else of all\n"
-"ovlyhelper route list [dev NAME] [peer NAME] [protocol P] [json]\n"
-"ovlyhelper route flush [dev NAME] [peer NAME] [protocol P]\n"
-"example: ovlyhelper route add 81.81.81.1/32 via 166.34.121.112\n",
 };

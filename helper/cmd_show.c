@@ -5,33 +5,91 @@
 
 #include <stddef.h>
 
+#define DEV                                                                   \
+"  dev DEVICE   only what is on this device; all\n"
+#define JSON                                                                  \
+"  json         JSON; text\n"
+
 static const struct command table[] = {
-	{ .name = "secure-overlay", .run = show_overlay },
-	{ .name = "peers", .run = show_peers },
-	{ .name = "routes", .run = show_routes },
-	{ .name = "route", .run = show_route },
-	{ .name = "bgp", .run = show_bgp },
-	{ .name = "drops", .run = show_drops },
+	{
+		.name = "secure-overlay",
+		.run = show_overlay,
+		.summary = "each overlay: state, addresses, remote",
+		.synopsis = "[dev DEVICE] [json]",
+		.usage = DEV JSON,
+		.examples =
+"  ovlyhelper show secure-overlay\n",
+	},
+	{
+		.name = "peers",
+		.run = show_peers,
+		.summary = "peers with state, path, routes and traffic",
+		.synopsis = "[dev DEVICE] [json]",
+		.usage = DEV JSON,
+		.examples =
+"  ovlyhelper show peers\n"
+"  ovlyhelper show peers dev ovly0 --json\n",
+	},
+	{
+		.name = "routes",
+		.run = show_routes,
+		.summary = "what peers own, and whether it is in the table",
+		.synopsis = "[OPTION [VALUE]]...",
+		.usage = SHOW_ROUTES_USAGE,
+		.examples =
+"  ovlyhelper show routes\n"
+"  ovlyhelper show routes peer hub1 protocol bird\n",
+	},
+	{
+		.name = "route",
+		.run = show_route,
+		.summary = "which way a packet goes, or why it is dropped",
+		.synopsis = "ADDR|PREFIX [OPTION [VALUE]]...",
+		.usage =
+"  from ADDR    its source; one that is not this host's comes in where the way\n"
+"               back to it leads; the kernel's choice\n"
+"  vrf VRF      it starts in this VRF; none\n"
+"  mark N       its packet mark; 0\n"
+JSON,
+		.examples =
+"  ovlyhelper show route 81.81.81.1\n"
+"  ovlyhelper show route 81.81.81.1 from 192.168.1.1\n",
+		.exits =
+"0 it leaves encrypted, 1 it does not, or refused or failed",
+	},
+	{
+		.name = "bgp",
+		.run = show_bgp,
+		.summary = "BIRD's BGP sessions, or the routes that they learned",
+		.synopsis = "[summary|routes] [OPTION [VALUE]]...",
+		.usage =
+"  socket FILE  BIRD's control socket; /run/bird/bird.ctl\n"
+JSON,
+		.notes =
+"\"show bgp vpnv4 unicast [route]\" is the same, as some appliances have it.\n",
+		.examples =
+"  ovlyhelper show bgp\n"
+"  ovlyhelper show bgp routes --json\n",
+	},
+	{
+		.name = "drops",
+		.run = show_drops,
+		.summary = "why packets were dropped, per device and per peer",
+		.synopsis = "[dev DEVICE] [all] [json]",
+		.usage =
+DEV
+"  all          counters that are zero, too; only the others\n"
+JSON,
+		.notes =
+"ovly(7) says of each reason what it means and what to do.\n",
+		.examples =
+"  ovlyhelper show drops\n",
+	},
 	{ .name = NULL },
 };
 
-static bool run(int argc, char **argv, struct err *e)
-{
-	return command_dispatch(table, "show", argc, argv, e);
-}
-
 const struct command cmd_show = {
 	.name = "show",
-	.run = run,
+	.sub = table,
 	.summary = "show overlays, peers, routes, BGP and drops",
-	.usage =
-"ovlyhelper show secure-overlay [dev NAME] [json]\n"
-"ovlyhelper show peers [dev NAME] [json]\n"
-"ovlyhelper show routes [dev NAME] [peer NAME] [protocol P] [family 4|6] [json]\n"
-"ovlyhelper show route ADDR|PREFIX [from ADDR] [vrf NAME] [mark N] [json]\n"
-"                    which way a packet goes, or why it is dropped\n"
-"ovlyhelper show drops [dev NAME] [all] [json]\n"
-"ovlyhelper show bgp [summary|routes] [socket PATH] [json]\n"
-"ovlyhelper show bgp vpnv4 unicast [route] ...      the same, long\n"
-"\"json\" prints JSON with the keys that ovlyhelper(8) documents.\n",
 };

@@ -48,7 +48,7 @@ static bool parse(int argc, char **argv, struct updown_conf *conf,
 		  .has = &peer->has, .bit = HAS(OVLY_A_PEER_PRIORITY)),
 		ARG("table", ARG_U32, &conf->table, .min = 1,
 		  .has = has, .bit = UPDOWN_HAS_TABLE),
-		ARG("mtu", ARG_U32, &conf->mtu, .min = 68, .max = 65535,
+		ARG("mtu", ARG_U32, &conf->mtu, .min = 1280, .max = 65535,
 		  .has = has, .bit = UPDOWN_HAS_MTU),
 		ARG("src-valid", ARG_WORD, &conf->src_valid,
 		  .words = src_valid_words, .has = has,
@@ -81,7 +81,7 @@ static bool run(int argc, char **argv, struct err *e)
 	bool ok;
 
 	if (!parse(argc, argv, &conf, e) || !env_read(lookup, &env, e))
-		return err_prefix(e, "updown");
+		return false;
 	/* before the first look at the kernel: is the module there? */
 	lock = updown_lock();
 	ok = ovly_nl_open(&nl, false, e);
@@ -91,40 +91,49 @@ static bool run(int argc, char **argv, struct err *e)
 		ovly_nl_close(&nl);
 	}
 	updown_unlock(lock);
-	return ok ? true : err_prefix(e, "updown");
+	return ok;
 }
 
 const struct command cmd_updown = {
 	.name = "updown",
 	.run = run,
 	.summary = "what strongSwan runs when a CHILD_SA comes and goes",
+	.synopsis = "[OPTION VALUE]...",
 	.usage =
-"ovlyhelper updown [OPTION...]          (with PLUTO_* in the environment)\n"
-"  --dev NAME                 the device, made if missing; ipsec0\n"
+"  --dev DEVICE               the device, made if missing; ipsec0\n"
 "  --mode p2p|multipoint      its mode when it is made; p2p\n"
 "  --peer NAME                name of the peer; the connection's\n"
-"  --peer-from connection|id|endpoint   or taken from there\n"
+"  --peer-from connection|id|endpoint\n"
+"                             or taken from there\n"
 "  --system-addr ADDR         overlay address of the peer, repeatable; else\n"
 "                             a one-address traffic selector, else the virtual\n"
 "                             address given to it, else ...\n"
 "  --system-addr-from-ts N    ... the N-th address of its traffic selector\n"
 "  --local-addr ADDR          own overlay address, repeatable; the virtual\n"
 "                             address received\n"
-"  --priority N               of the path, lowest is preferred; 100\n"
-"  --on-down hold|withdraw    routes while the peer is down; hold\n"
-"  --limit N                  routes that the peer may own; unlimited\n"
-"  --limit-action refuse|disable   what one more does: it is refused, or all of\n"
-"                             the peer's routes leave the table, too\n"
-"  --backup PEER|none         takes the packets while this peer is down\n"
-"  --mark N                   packet mark of what comes from and goes to the peer\n"
-"  --peer-priority N          traffic class of the same\n"
+"  --priority N               of the path, the lowest is preferred; 100\n"
+"  --on-down hold|withdraw    routes while the peer is down: they stay and\n"
+"                             packets are dropped, or they leave; hold\n"
+"  --limit N                  routes that the peer may own; 0, no limit\n"
+"  --limit-action refuse|disable\n"
+"                             what one more does: it is refused, or all of the\n"
+"                             peer's routes leave the table, too; refuse\n"
+"  --backup PEER|none         takes the packets while this peer is down; none\n"
+"  --mark N                   packet mark of what comes from and goes to the\n"
+"                             peer, 0 leaves it; 0\n"
+"  --peer-priority N          traffic class of the same; 0\n"
 "  --table N                  of the device when it is made; 220\n"
-"  --mtu N                    of the device\n"
+"  --mtu N                    of the device, in bytes, 1280 to 65535; 9196\n"
 "  --src-valid strict|loose|off\n"
-"  --vrf NAME                 put the device there; refused if it is in another\n"
-"  --route-ts, --no-route-ts  route the peer's traffic selector to it unless\n"
-"                             it is everything; on in multipoint, off in p2p\n"
-"example, in swanctl.conf:\n"
+"                             whose sources are taken: what would be routed\n"
+"                             back to the peer, to any peer, all; strict\n"
+"  --vrf VRF                  put the device there; refused if it is in another\n"
+"  --route-ts                 route the peer's traffic selector to it, unless\n"
+"                             it is everything; so in multipoint\n"
+"  --no-route-ts              do not; so in p2p\n",
+	.notes =
+"strongSwan tells the rest in the environment (PLUTO_*), and logs the output.\n",
+	.examples =
 "  updown = /usr/local/sbin/ovlyhelper updown --system-addr 166.34.121.112 \\\n"
-"           --local-addr 10.122.144.146\n",
+"           --local-addr 10.122.144.146           (in swanctl.conf)\n",
 };

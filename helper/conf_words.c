@@ -5,56 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WORD_MAX 40
-
-/* Edit distance in which two swapped neighbours count as one (Damerau, of
- * optimal string alignments); both words are short.
- */
-static unsigned int distance(const char *a, const char *b)
-{
-	unsigned int d[WORD_MAX + 1][WORD_MAX + 1];
-	unsigned int n = (unsigned int)strlen(a), m = (unsigned int)strlen(b);
-	unsigned int i, k;
-
-	if (n > WORD_MAX || m > WORD_MAX)
-		return WORD_MAX;
-	for (i = 0; i <= n; i++)
-		d[i][0] = i;
-	for (k = 0; k <= m; k++)
-		d[0][k] = k;
-	for (i = 1; i <= n; i++) {
-		for (k = 1; k <= m; k++) {
-			unsigned int best = d[i - 1][k - 1] +
-					    (a[i - 1] != b[k - 1]);
-
-			if (d[i - 1][k] + 1 < best)
-				best = d[i - 1][k] + 1;
-			if (d[i][k - 1] + 1 < best)
-				best = d[i][k - 1] + 1;
-			if (i > 1 && k > 1 && a[i - 1] == b[k - 2] &&
-			    a[i - 2] == b[k - 1] && d[i - 2][k - 2] + 1 < best)
-				best = d[i - 2][k - 2] + 1;
-			d[i][k] = best;
-		}
-	}
-	return d[n][m];
-}
+#include "suggest.h"
 
 const char *conf_nearest(const char *word, const char *const *candidates)
 {
-	/* more than a third of the word wrong is another word */
-	unsigned int limit = (unsigned int)strlen(word) / 3 + 1;
-	const char *best = NULL;
+	struct suggest s = { .given = word };
 
-	for (; *candidates; candidates++) {
-		unsigned int d = distance(word, *candidates);
-
-		if (d < limit || (d == limit && !best)) {
-			limit = d;
-			best = *candidates;
-		}
-	}
-	return best;
+	for (; *candidates; candidates++)
+		suggest_try(&s, *candidates, strlen(*candidates));
+	return s.best;
 }
 
 const char *conf_hint(const char *word, const char *const *candidates,

@@ -10,6 +10,19 @@ bool err_set(struct err *e, int code, const char *fmt, ...)
 	va_list ap;
 
 	e->code = code;
+	e->see_help = false;
+	va_start(ap, fmt);
+	vsnprintf(e->text, sizeof(e->text), fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+bool err_usage(struct err *e, const char *fmt, ...)
+{
+	va_list ap;
+
+	e->code = EXIT_USAGE;
+	e->see_help = true;
 	va_start(ap, fmt);
 	vsnprintf(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);

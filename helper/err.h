@@ -22,12 +22,17 @@ enum {
 struct err {
 	int code;
 	char text[768];
+	bool see_help; /* the way out is the command's --help */
 	int verdict; /* exit code of a bad answer to a good question */
 };
 
 /* always false, so that "return err_set(...)" reads well */
 bool err_set(struct err *e, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* EXIT_USAGE, and whoever prints it points to --help */
+bool err_usage(struct err *e, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* puts "prefix: " before what is there already; always false */
 bool err_prefix(struct err *e, const char *fmt, ...)

@@ -20,6 +20,14 @@ bool show_list(int cmd, json_t *(*view)(const struct ovly_msg *msg),
 bool show_list_words(int cmd, json_t *(*view)(const struct ovly_msg *msg),
 		     const struct out_column *columns, show_words words,
 		     int argc, char **argv, struct err *e);
+/* --help of "show routes" and "route list" */
+#define SHOW_ROUTES_USAGE                                                     \
+"  dev DEVICE          only those of this device; of all\n"                   \
+"  peer PEER           only those of this peer; of all\n"                     \
+"  protocol PROTOCOL   only those of this route protocol; of all\n"           \
+"  family 4|6          only IPv4, only IPv6; both\n"                          \
+"  json                JSON; a table\n"
+
 bool show_peers(int argc, char **argv, struct err *e);
 bool show_route(int argc, char **argv, struct err *e);
 bool show_routes(int argc, char **argv, struct err *e);

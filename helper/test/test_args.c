@@ -128,6 +128,9 @@ static void refusals_name_the_argument(void **state)
 	static const struct { const char *line, *item; } cases[] = {
 		{ "--bogus 1", "--bogus" },
 		{ "stray", "stray" },
+		{ "--mtuu=3", "did you mean '--mtu'?" },
+		{ "-json", "did you mean '--json'?" },
+		{ "backupp hub2", "did you mean 'backup'?" },
 		{ "--mtu", "mtu" },
 		{ "--mtu 67", "mtu" },
 		{ "--mtu 9x", "9x" },
