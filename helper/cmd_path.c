@@ -140,7 +140,7 @@ static bool path_list(int argc, char **argv, struct err *e)
 #define DEV                                                                   \
 "  dev DEVICE        the peer's device; the only one\n"
 #define SETTINGS                                                              \
-"  if-id-out N       XFRM interface id of the outbound SAs, 1 or more; IF-ID\n" \
+"  if-id-out N       XFRM interface id of the outbound SAs, 1 or more; the same\n" \
 "  endpoint ADDR     outer address of the peer; that of the SA\n"              \
 "  local ADDR        own outer address, to be shown only; none\n"              \
 "  underlay LINK     device that outer packets leave by, or its VRF; any\n"    \
@@ -153,14 +153,14 @@ static const struct command table[] = {
 		.name = "add",
 		.run = path_add,
 		.summary = "make a path to a peer",
-		.synopsis = "IF-ID peer PEER [OPTION VALUE]...",
+		.synopsis = "ID peer PEER [OPTION VALUE]...",
 		.usage =
 "  peer PEER         whose path it is\n"
 DEV
 SETTINGS,
 		.notes =
-"IF-ID is the XFRM interface id of the inbound SAs (if_id_in), 1 or more. The\n"
-"path is up while there is an outbound SA with its id.\n",
+"ID is the XFRM interface id of the inbound SAs (if_id_in), 1 or more. The path\n"
+"is up while there is an outbound SA with its id.\n",
 		.examples =
 "  ovlyhelper path add 42 peer myconn endpoint 10.88.247.84\n"
 "  ovlyhelper path add 43 peer myconn underlay wan2-br priority 200\n",

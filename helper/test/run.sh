@@ -8,6 +8,7 @@ fail=0
 for t in "$@"; do
 	case $t in
 	*.sh) set -- sh "$t" ;;
+	*.bash) set -- bash "$t" ;;
 	*) set -- "$t" ;;
 	esac
 	if ! CMOCKA_MESSAGE_OUTPUT=TAP ASAN_OPTIONS=detect_leaks=1 "$@"; then
