@@ -43,6 +43,13 @@ install-helper:
 	install -D -m 644 uapi/linux/ovly.h "$(DESTDIR)$(PREFIX)/include/linux/ovly.h"
 	install -D -m 644 dist/rt_protos.d/ovly.conf "$(DESTDIR)$(SYSCONFDIR)/iproute2/rt_protos.d/ovly.conf"
 
+# The module may be in the trees of several kernels: which, is not known here.
+uninstall:
+	$(MAKE) -C helper uninstall DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)"
+	rm -f "$(DESTDIR)$(PREFIX)/include/linux/ovly.h" \
+		"$(DESTDIR)$(SYSCONFDIR)/iproute2/rt_protos.d/ovly.conf"
+	@echo 'The module, if it was installed: rm "$$(modinfo -n ovly)"; depmod -a'
+
 demo check style kunit setup:
 	@$(RUN) $@
 
@@ -57,6 +64,7 @@ clean:
 help:
 	@echo "make                  the module and the helper"
 	@echo "make install          puts both in place (DESTDIR=, PREFIX=$(PREFIX))"
+	@echo "make uninstall        takes the helper away again (the same variables)"
 	@echo "make demo             the reference scenario in a guest; SHELL_IN=branch|hub for a shell there"
 	@echo "make check            all tests"
 	@echo "make check-debug      module tests in a kernel that finds leaks, races of locks, memory errors"
@@ -66,5 +74,5 @@ help:
 	@echo "make clean"
 	@echo "KVER=$(KVER) or KDIR=... names the kernel headers to build against"
 
-.PHONY: all headers module helper install install-module install-helper
+.PHONY: all headers module helper install install-module install-helper uninstall
 .PHONY: demo check check-debug style kunit setup clean help
