@@ -256,5 +256,16 @@ result "counters, events, checks, metrics and tracepoints are in their pages"
 done
 result "every keyword of ovly.conf is in its page"
 
+# What a new user types first.
+sed -n "/^\`\`\`ovly\$/,/^\`\`\`\$/{/^\`\`\`/d;p}" "$helper/../README.md" >"$tmp/README" 2>/dev/null
+[ -s "$tmp/README" ] || rm "$tmp/README"
+sed -n '/^secure/,/^\.fi/p' "$man/ovly.conf.5" | sed -e 's/\\-/-/g' -e '/^\.fi/d' >"$tmp/page"
+[ -s "$tmp/page" ] || bad "helper/man/ovly.conf.5 has no example that begins with 'secure-overlay'"
+for conf in "$tmp"/README "$tmp/page" "$helper"/examples/ovly.conf*; do
+	[ ! -f "$conf" ] || "$program" apply "$conf" --check >"$tmp/out" 2>&1 ||
+		bad "${conf##*/}: 'apply --check' refuses its ovly.conf: $(cat "$tmp/out")"
+done
+result "every ovly.conf that is shown is right"
+
 echo "1..$n"
 exit $failed
