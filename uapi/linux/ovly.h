@@ -44,7 +44,14 @@
  *    peer, path or route, EEXIST one is there already or somebody else's is in
  *    the way, EHOSTUNREACH no peer has or covers the next hop, ENOSPC the peer's
  *    route limit, EBUSY the route of a system address, EAFNOSUPPORT the peer has
- *    no address to be the next hop, EPERM no CAP_NET_ADMIN.
+ *    no address to be the next hop, EPERM no CAP_NET_ADMIN (of the namespace that
+ *    has the SAs, too, for paths, marks and DEV_SET), EOPNOTSUPP not for this mode
+ *    of device, or not to be changed, E2BIG too many of a repeatable attribute,
+ *    ERANGE or EINVAL out of range or malformed, EMSGSIZE and ENOMEM as ever.
+ *
+ *    Below, an attribute says type, range, unit and meaning, and after a semicolon
+ *    its default in a *_NEW request.  What "read only" precedes comes from the
+ *    kernel only, and is refused in requests.
  *
  *    A prefix and metric has one owner, or several: then it is one multipath
  *    route, and each owner is one of its next hops (multipoint devices only).
@@ -122,15 +129,15 @@ enum ovly_cmd {
 enum ovly_attr {
 	OVLY_A_UNSPEC,
 	OVLY_A_IFINDEX,		/* u32, 1..: the device */
-	OVLY_A_IFNAME,		/* string, at most 15 bytes: the device */
+	OVLY_A_IFNAME,		/* string, 1..15 bytes: the device */
 	OVLY_A_DEV,		/* nest of enum ovly_dev_attr */
 	OVLY_A_PEER,		/* nest of enum ovly_peer_attr */
 	OVLY_A_PATH,		/* nest of enum ovly_path_attr */
 	OVLY_A_ROUTE,		/* nest of enum ovly_route_attr, repeatable */
-	OVLY_A_APPLIED,		/* u32: entries applied, removed or flushed */
-	OVLY_A_REFUSED,		/* nest of enum ovly_refused_attr, repeatable */
-	OVLY_A_COOKIE,		/* u64: opaque, from ROUTE_SYNC_BEGIN */
-	OVLY_A_EVENT,		/* u32, enum ovly_event */
+	OVLY_A_APPLIED,		/* u32, replies: entries applied, removed or flushed */
+	OVLY_A_REFUSED,		/* nest of enum ovly_refused_attr, replies, repeatable */
+	OVLY_A_COOKIE,		/* u64, 1..: opaque, from ROUTE_SYNC_BEGIN */
+	OVLY_A_EVENT,		/* u32, enum ovly_event, in events */
 	OVLY_A_PAD,
 	__OVLY_A_MAX,
 	OVLY_A_MAX = __OVLY_A_MAX - 1
@@ -165,18 +172,21 @@ enum ovly_src_valid {
 /* A device.  In IFLA_INFO_DATA and in OVLY_A_DEV. */
 enum ovly_dev_attr {
 	OVLY_A_DEV_UNSPEC,
-	OVLY_A_DEV_MODE,	/* u32, enum ovly_mode, set at creation; P2P */
-	OVLY_A_DEV_TABLE,	/* u32, 1..: table of the routes, set at creation; 220.
-				 * In a VRF the device uses the VRF's table.
+	OVLY_A_DEV_MODE,	/* u32, enum ovly_mode, set at creation, else EOPNOTSUPP;
+				 * P2P
+				 */
+	OVLY_A_DEV_TABLE,	/* u32, 1.. but not RT_TABLE_LOCAL: table of the routes,
+				 * set at creation, else EOPNOTSUPP; 220.  In a VRF the
+				 * device uses the VRF's table.
 				 */
 	OVLY_A_DEV_SRC_VALID,	/* u32, enum ovly_src_valid; STRICT */
 	OVLY_A_DEV_CARRIER_FOLLOWS, /* u32, 0 or 1: carrier only while a peer is up; 0 */
 	/* read only */
 	OVLY_A_DEV_ACTIVE_TABLE, /* u32: table in use (the VRF's, if enslaved) */
-	OVLY_A_DEV_PEERS,	/* u32 */
-	OVLY_A_DEV_PEERS_UP,	/* u32 */
-	OVLY_A_DEV_ROUTES,	/* u32: routes wanted */
-	OVLY_A_DEV_ROUTES_INSTALLED, /* u32: those in the table now */
+	OVLY_A_DEV_PEERS,	/* u32: peers it has */
+	OVLY_A_DEV_PEERS_UP,	/* u32: those that are up */
+	OVLY_A_DEV_ROUTES,	/* u32: routes wanted, system addresses included */
+	OVLY_A_DEV_ROUTES_INSTALLED, /* u32: those in the table now, 0 while it is put right */
 	OVLY_A_DEV_STATS,	/* nest of enum ovly_stats_attr, all peers
 				 * together and what no peer claimed
 				 */
@@ -220,34 +230,36 @@ enum ovly_peer_state {
 /* A peer: a remote overlay node.  Identified by id or by name. */
 enum ovly_peer_attr {
 	OVLY_A_PEER_UNSPEC,
-	OVLY_A_PEER_ID,		/* u32, 1..: chosen by the kernel */
-	OVLY_A_PEER_NAME,	/* string, 1..63 printable bytes, no space, unique on
-				 * the device; "peer<id>" where none is given
+	OVLY_A_PEER_ID,		/* u32, 1..: chosen by the kernel, EINVAL in PEER_NEW */
+	OVLY_A_PEER_NAME,	/* string, 1..63 printable ASCII bytes, no space, unique
+				 * on the device; "peer<id>"
 				 */
 	OVLY_A_PEER_ADDR,	/* binary 4 or 16, repeatable, at most 8: overlay
-				 * ("system") addresses, unicast, unique on the device.
-				 * Each is a route the peer owns (flag SYSTEM).  In
-				 * PEER_SET the given list replaces the old one.
+				 * ("system") addresses, unicast, unique on the device
+				 * (EEXIST); none.  Each is a route the peer owns (flag
+				 * SYSTEM).  In PEER_SET the given list replaces the old
+				 * one, EAFNOSUPPORT if routes lose their next hop.
 				 */
 	OVLY_A_PEER_ON_DOWN,	/* u32, enum ovly_on_down; HOLD */
 	OVLY_A_PEER_ROUTE_LIMIT, /* u32: routes it may own beside its system addresses,
 				  * 0 = unlimited; 0.  ENOSPC beyond.
 				  */
 	/* read only */
-	OVLY_A_PEER_STATE,	/* u32, enum ovly_peer_state */
+	OVLY_A_PEER_STATE,	/* u32, enum ovly_peer_state: by its paths, not its backup */
 	OVLY_A_PEER_ROUTES,	/* u32: routes it owns beside its system addresses */
-	OVLY_A_PEER_PATHS,	/* u32 */
-	OVLY_A_PEER_ACTIVE_PATH, /* u32: if-id-in of the active path */
+	OVLY_A_PEER_PATHS,	/* u32: paths it has, in any state */
+	OVLY_A_PEER_ACTIVE_PATH, /* u32, 1..: if-id-in of the active path, absent while down */
 	OVLY_A_PEER_TRANSITIONS, /* u32: down-to-up changes so far */
-	OVLY_A_PEER_SINCE,	/* u64, milliseconds in this state */
-	OVLY_A_PEER_STATS,	/* nest of enum ovly_stats_attr */
+	OVLY_A_PEER_SINCE,	/* u64: milliseconds in this state */
+	OVLY_A_PEER_STATS,	/* nest of enum ovly_stats_attr, of this peer */
 	OVLY_A_PEER_PAD,
 	/* set and read again */
 	OVLY_A_PEER_BACKUP_ID,	/* u32: peer that takes the packets of this one while
 				 * this one is down, 0 = none; 0.  One step: the
-				 * backup's own backup is not asked.  Multipoint only.
+				 * backup's own backup is not asked.  Multipoint only
+				 * (EOPNOTSUPP), and not the peer itself (EINVAL).
 				 */
-	OVLY_A_PEER_BACKUP_NAME, /* string: the same, by name */
+	OVLY_A_PEER_BACKUP_NAME, /* string, 1..63 bytes: the same, by name; none */
 	OVLY_A_PEER_LIMIT_ACTION, /* u32, enum ovly_limit_action; REFUSE */
 	OVLY_A_PEER_MARK,	/* u32: skb mark of what comes from the peer, and of the
 				 * outer packets to it unless the SA has an output mark,
@@ -285,37 +297,45 @@ enum ovly_path_state {
 enum ovly_path_attr {
 	OVLY_A_PATH_UNSPEC,
 	OVLY_A_PATH_IF_ID_IN,	/* u32, 1..: XFRM interface id of the inbound SAs */
-	OVLY_A_PATH_IF_ID_OUT,	/* u32, 1..: that of the outbound SAs; if-id-in */
-	OVLY_A_PATH_PEER_ID,	/* u32: the peer, by id */
-	OVLY_A_PATH_PEER_NAME,	/* string: the peer, by name */
-	OVLY_A_PATH_ENDPOINT,	/* binary 4 or 16: outer address of the peer; gets a
-				 * throw route where the table is reached by a rule.
-				 * Follows an SA that keeps its SPI and moves, and is
-				 * the SA's where none is given.
+	OVLY_A_PATH_IF_ID_OUT,	/* u32, 1..: that of the outbound SAs, never changes
+				 * (EINVAL); if-id-in
 				 */
-	OVLY_A_PATH_LOCAL,	/* binary 4 or 16: own outer address, for people */
+	OVLY_A_PATH_PEER_ID,	/* u32, 1..: the peer, by id; PATH_NEW needs it or the
+				 * name, in PATH_SET another peer is EINVAL
+				 */
+	OVLY_A_PATH_PEER_NAME,	/* string, 1..63 bytes: the peer, by name; likewise */
+	OVLY_A_PATH_ENDPOINT,	/* binary 4 or 16, unicast: outer address of the peer;
+				 * the SA's.  Gets a throw route where the table is
+				 * reached by a rule, EEXIST if somebody else's route is
+				 * in its place.  Follows an SA that keeps its SPI and
+				 * moves.
+				 */
+	OVLY_A_PATH_LOCAL,	/* binary 4 or 16: own outer address, for people; none */
 	OVLY_A_PATH_UNDERLAY,	/* u32: ifindex of the underlay device, 0 = any; 0.
-				 * Outer packets are routed in its VRF, if it has one.
-				 * Reads 0xffffffff while that device does not exist.
+				 * ENODEV if there is none.  Outer packets are routed in
+				 * its VRF, if it has one.  Reads 0xffffffff while that
+				 * device does not exist.
 				 */
 	OVLY_A_PATH_PRIORITY,	/* u32: the lowest is preferred, the newest among
 				 * equals; 100
 				 */
 	OVLY_A_PATH_LABEL,	/* string, 1..63 printable ASCII bytes, no space: IKE
-				 * connection name
+				 * connection name; none
 				 */
-	OVLY_A_PATH_REMOTE_ID,	/* string, at most 255 printable ASCII bytes: IKE identity */
+	OVLY_A_PATH_REMOTE_ID,	/* string, at most 255 printable ASCII bytes: IKE
+				 * identity; none
+				 */
 	/* read only */
-	OVLY_A_PATH_STATE,	/* u32, enum ovly_path_state */
-	OVLY_A_PATH_SA_IN,	/* u32: inbound SAs now */
-	OVLY_A_PATH_SA_OUT,	/* u32: outbound SAs to the endpoint now */
-	OVLY_A_PATH_SINCE,	/* u64, milliseconds in this state */
+	OVLY_A_PATH_STATE,	/* u32, enum ovly_path_state: as XFRM's SAs are */
+	OVLY_A_PATH_SA_IN,	/* u32: inbound SAs in XFRM now */
+	OVLY_A_PATH_SA_OUT,	/* u32: outbound SAs in XFRM to the endpoint now */
+	OVLY_A_PATH_SINCE,	/* u64: milliseconds in this state */
 	OVLY_A_PATH_PAD,
-	OVLY_A_PATH_UNDERLAY_NAME, /* string: name of the underlay device; the path finds
-				    * it again when it is deleted and created anew
+	OVLY_A_PATH_UNDERLAY_NAME, /* string, 1..15 bytes: name of the underlay device; the
+				    * path finds it again when it is deleted and made anew
 				    */
-	OVLY_A_PATH_MTU,	/* u32: largest inner packet, as of the last one sent;
-				 * absent before
+	OVLY_A_PATH_MTU,	/* u32: bytes of the largest inner packet, as of the last
+				 * one sent; absent before
 				 */
 	OVLY_A_PATH_PREVIOUS_ENDPOINT, /* binary 4 or 16: in the event ENDPOINT_MOVED */
 	__OVLY_A_PATH_MAX,
@@ -333,24 +353,29 @@ enum ovly_path_attr {
  */
 enum ovly_route_attr {
 	OVLY_A_ROUTE_UNSPEC,
-	OVLY_A_ROUTE_DST,	/* binary 4 or 16: prefix, host bits must be 0 */
-	OVLY_A_ROUTE_PREFIXLEN,	/* u32, 0..32 or 0..128 */
-	OVLY_A_ROUTE_METRIC,	/* u32; 0 for IPv4, 1024 for IPv6 (0 means 1024 there) */
-	OVLY_A_ROUTE_PROTOCOL,	/* u32, 1..255, enum rt protocol; RTPROT_BOOT.
-				 * OVLY_RTPROT is the module's and refused.
+	OVLY_A_ROUTE_DST,	/* binary 4 or 16: prefix, host bits must be 0 (EINVAL) */
+	OVLY_A_ROUTE_PREFIXLEN,	/* u32, 0..32 or 0..128: bits of the prefix */
+	OVLY_A_ROUTE_METRIC,	/* u32: the lowest wins; 0 for IPv4, 1024 for IPv6 (0 means
+				 * 1024 there)
 				 */
-	OVLY_A_ROUTE_PEER_ID,	/* u32: an owner, by id; repeatable in requests, at most
-				 * OVLY_OWNERS_MAX owners in all
+	OVLY_A_ROUTE_PROTOCOL,	/* u32, 1..255, enum rt protocol: whose route it is, as
+				 * in rtnetlink; RTPROT_BOOT.  OVLY_RTPROT is the module's
+				 * and refused (EINVAL).
 				 */
-	OVLY_A_ROUTE_PEER_NAME,	/* string: an owner, by name; likewise */
+	OVLY_A_ROUTE_PEER_ID,	/* u32, 1..: an owner, by id; repeatable in requests, at
+				 * most OVLY_OWNERS_MAX owners in all (E2BIG)
+				 */
+	OVLY_A_ROUTE_PEER_NAME,	/* string, 1..63 bytes: an owner, by name; likewise */
 	OVLY_A_ROUTE_VIA,	/* binary 4 or 16: an owner, by overlay next hop; likewise:
 				 * exact system address first, else the peer that owns
-				 * the longest prefix covering it
+				 * the longest prefix covering it, else EHOSTUNREACH
 				 */
-	OVLY_A_ROUTE_FAMILY,	/* u32, AF_INET or AF_INET6, in filters */
+	OVLY_A_ROUTE_FAMILY,	/* u32, AF_INET or AF_INET6 (else EINVAL), in filters; both */
 	/* read only */
-	OVLY_A_ROUTE_FLAGS,	/* u32, OVLY_ROUTE_F_* */
-	OVLY_A_ROUTE_ERROR,	/* u32: errno why it is not in the table, absent if none */
+	OVLY_A_ROUTE_FLAGS,	/* u32, OVLY_ROUTE_F_*: what it is */
+	OVLY_A_ROUTE_ERROR,	/* u32: positive errno why it is not in the table, absent
+				 * if none
+				 */
 	__OVLY_A_ROUTE_MAX,
 	OVLY_A_ROUTE_MAX = __OVLY_A_ROUTE_MAX - 1
 };
@@ -360,18 +385,20 @@ enum ovly_refused_attr {
 	OVLY_A_REFUSED_UNSPEC,
 	OVLY_A_REFUSED_INDEX,	/* u32, 0..: position of the entry in the request */
 	OVLY_A_REFUSED_ERROR,	/* u32: positive errno */
-	OVLY_A_REFUSED_MESSAGE,	/* string */
+	OVLY_A_REFUSED_MESSAGE,	/* string: why, as in extack text */
 	__OVLY_A_REFUSED_MAX,
 	OVLY_A_REFUSED_MAX = __OVLY_A_REFUSED_MAX - 1
 };
 
-/* Counters, all u64, never reset while the object lives. */
+/* Counters, all u64, of packets but for RX_BYTES and TX_BYTES, counted by the device
+ * since it or the peer was made, never reset while the object lives.
+ */
 enum ovly_stats_attr {
 	OVLY_A_STATS_UNSPEC,
 	OVLY_A_STATS_PAD,
-	OVLY_A_STATS_RX_PACKETS,
+	OVLY_A_STATS_RX_PACKETS, /* handed to the stack */
 	OVLY_A_STATS_RX_BYTES,	/* inner IP bytes */
-	OVLY_A_STATS_TX_PACKETS,
+	OVLY_A_STATS_TX_PACKETS, /* handed to XFRM */
 	OVLY_A_STATS_TX_BYTES,	/* inner IP bytes */
 	/* dropped on transmit because ... */
 	OVLY_A_STATS_TX_NO_PEER,   /* no peer has the next hop */
