@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "conf_parse.h"
+#include "conf_words.h"
 #include "fields.h"
 #include "parse.h"
 
@@ -345,6 +346,48 @@ static void check_pair(const struct conf_overlay *o,
 			   o->if_id, p->name, p->at.line);
 }
 
+/* The backup's peer has to be one that the module can name: on the same device,
+ * and one at most.
+ */
+static void check_backup(const struct conf *conf, const struct conf_overlay *o,
+			 struct conf_diags *diags)
+{
+	struct conf_pos at = o->item[CI_BACKUP];
+	const struct conf_overlay *p = NULL;
+	const char *names[CONF_OVERLAYS_MAX + 1];
+	char hint[80], buf[64];
+	unsigned int i;
+
+	if (!o->backup[0])
+		return;
+	for (i = 0; i < conf->overlays; i++) {
+		names[i] = conf->overlay[i].name;
+		if (!strcmp(names[i], o->backup))
+			p = &conf->overlay[i];
+	}
+	names[i] = NULL;
+	if (!p)
+		conf_error(diags, at,
+			   "there is no overlay '%s' in this file%s",
+			   conf_shown(o->backup, buf, sizeof(buf)),
+			   conf_hint(o->backup, names, hint, sizeof(hint)));
+	else if (p == o)
+		conf_error(diags, at,
+			   "an overlay is not its own backup, expected the name of another one");
+	else if (o->mode == OVLY_MODE_P2P)
+		conf_error(diags, at,
+			   "device '%s' is p2p and has no room for a second peer: give 'mode multipoint' to both overlays",
+			   o->dev);
+	else if (strcmp(o->dev, p->dev))
+		conf_error(diags, at,
+			   "overlay '%s' is on device '%s', and a backup is on the same device, '%s': see 'device' and 'mode'",
+			   p->name, p->dev, o->dev);
+	else if (conf_takes_anybody(p))
+		conf_error(diags, at,
+			   "overlay '%s' (line %u) takes many branches, and a backup is one peer",
+			   p->name, p->at.line);
+}
+
 void conf_check(struct conf *conf, struct conf_diags *diags)
 {
 	unsigned int i, k;
@@ -368,6 +411,9 @@ void conf_check(struct conf *conf, struct conf_diags *diags)
 		for (k = 0; k < i && diags->errors < CONF_DIAGS_MAX; k++)
 			check_pair(o, &conf->overlay[k], diags);
 	}
+	/* with the defaults of all */
+	for (i = 0; i < conf->overlays; i++)
+		check_backup(conf, &conf->overlay[i], diags);
 	if (!conf->overlays && !conf->bgp.at.line && !diags->errors)
 		conf_warn(diags, (struct conf_pos){ 0 },
 			  "there is no overlay in this file");

@@ -36,6 +36,7 @@ enum conf_item {
 	CI_REMOTE_HOST, CI_POOL, CI_LOCAL_ID, CI_REMOTE_ID,
 	CI_IKE_CIPHER, CI_ESP_CIPHER, CI_PSK, CI_EAP,
 	CI_IF_ID, CI_DPD, CI_LIFETIME, CI_IDLE, CI_ON_DOWN, CI_LIMIT,
+	CI_BACKUP, CI_MARK, CI_PACKET_PRIORITY,
 	CI_N,
 };
 
@@ -79,7 +80,11 @@ struct conf_overlay {
 	char local_id[CONF_ID_MAX + 1], remote_id[CONF_ID_MAX + 1];
 	char ike[CONF_CIPHERS_MAX + 1], esp[CONF_CIPHERS_MAX + 1];
 	struct conf_auth auth;
-	uint32_t if_id, dpd, lifetime, idle, on_down, limit;
+	uint32_t if_id, dpd, lifetime, idle, on_down;
+	uint32_t limit, limit_action;
+	uint32_t mark, packet_priority;
+	/* the overlay whose peer takes the packets while this one is down */
+	char backup[CONF_NAME_MAX + 1];
 };
 
 struct conf_timers {

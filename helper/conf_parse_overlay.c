@@ -14,6 +14,7 @@ const char *const conf_eap_words[] = { "mschapv2", "md5", "gtc", NULL };
 enum kind {
 	KIND_WORD, KIND_U32, KIND_IFNAME, KIND_ADDR, KIND_ADDRS, KIND_PREFIXES,
 	KIND_HOST, KIND_ID, KIND_IKE, KIND_ESP, KIND_PSK, KIND_EAP,
+	KIND_LIMIT, KIND_OVERLAY,
 };
 
 #define O(field) offsetof(struct conf_overlay, field)
@@ -91,7 +92,13 @@ static const struct item {
 		"seconds", NULL, 0, 864000 },
 	[CI_ON_DOWN] = { "on-down", KIND_WORD, O(on_down),
 		"hold or withdraw", on_down_words },
-	[CI_LIMIT] = { "route-limit", KIND_U32, O(limit),
+	[CI_LIMIT] = { "route-limit", KIND_LIMIT, O(limit),
+		"a number", NULL, 0, UINT32_MAX },
+	[CI_BACKUP] = { "backup-overlay", KIND_OVERLAY, O(backup),
+		"the name of another overlay" },
+	[CI_MARK] = { "packet-mark", KIND_U32, O(mark),
+		"a number", NULL, 0, UINT32_MAX },
+	[CI_PACKET_PRIORITY] = { "packet-priority", KIND_U32, O(packet_priority),
 		"a number", NULL, 0, UINT32_MAX },
 };
 
@@ -322,6 +329,43 @@ static bool take_eap(struct conf_overlay *o, const struct conf_line *line,
 	return true;
 }
 
+/* N [action refuse|disable] */
+static bool take_limit(struct conf_overlay *o, const struct item *item,
+		       const struct conf_line *line, struct conf_diags *diags)
+{
+	struct err e;
+
+	if (!parse_u32(line->word[1].text, item->min, item->max, &o->limit, &e))
+		return conf_error(diags, line->word[1].at, "%s: %s",
+				  item->name, e.text);
+	if (line->n == 2)
+		return true;
+	if (strcmp(line->word[2].text, "action"))
+		return conf_error(diags, line->word[2].at,
+				  "expected 'action', or the end of the line");
+	if (!conf_want(line, 3, "refuse or disable", diags))
+		return false;
+	if (!parse_word(line->word[3].text, limit_action_words,
+			&o->limit_action, &e))
+		return conf_error(diags, line->word[3].at, "%s", e.text);
+	return conf_want_end(line, 4, diags);
+}
+
+/* Whether there is one is known at the end of the file. */
+static bool take_overlay(const struct conf_line *line, char *out,
+			 struct conf_diags *diags)
+{
+	const char *s = line->word[1].text;
+	char buf[64];
+
+	if (!*s || strlen(s) > CONF_NAME_MAX)
+		return conf_error(diags, line->word[1].at,
+				  "'%s' is not the name of an overlay",
+				  conf_shown(s, buf, sizeof(buf)));
+	strcpy(out, s);
+	return true;
+}
+
 static bool take(struct conf_overlay *o, const struct item *item,
 		 const struct conf_line *line, struct conf_diags *diags)
 {
@@ -338,6 +382,8 @@ static bool take(struct conf_overlay *o, const struct item *item,
 	case KIND_IKE:
 	case KIND_ESP:
 		return take_ciphers(line, item->kind == KIND_IKE, dst, diags);
+	case KIND_LIMIT:
+		return take_limit(o, item, line, diags);
 	case KIND_WORD:
 		ok = parse_word(value, item->words, dst, &e);
 		break;
@@ -358,6 +404,9 @@ static bool take(struct conf_overlay *o, const struct item *item,
 		return conf_want_end(line, 2, diags) && ok;
 	case KIND_HOST:
 		ok = take_host(line, item, dst, diags);
+		return conf_want_end(line, 2, diags) && ok;
+	case KIND_OVERLAY:
+		ok = take_overlay(line, dst, diags);
 		return conf_want_end(line, 2, diags) && ok;
 	case KIND_ID:
 		ok = take_plain(line, 1, item->what, dst, diags);

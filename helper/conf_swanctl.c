@@ -147,7 +147,14 @@ static void updown(FILE *out, const struct conf_overlay *o, unsigned int wan,
 		fprintf(out, " --on-down %s",
 			word_of(on_down_words, o->on_down));
 	if (o->limit)
-		fprintf(out, " --limit %u", o->limit);
+		fprintf(out, " --limit %u --limit-action %s", o->limit,
+			word_of(limit_action_words, o->limit_action));
+	if (o->backup[0])
+		fprintf(out, " --backup %s", o->backup);
+	if (o->mark)
+		fprintf(out, " --mark %u", o->mark);
+	if (o->packet_priority)
+		fprintf(out, " --peer-priority %u", o->packet_priority);
 	if (o->table)
 		fprintf(out, " --table %u", o->table);
 	if (o->mtu)

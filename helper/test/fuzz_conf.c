@@ -113,7 +113,8 @@ static const char *const words[] = {
 	"secure-overlay", "router bgp", "!", "\n", " ", "\"", "\\", "#", "{",
 	"}", "0x", "any", "::/0", "0.0.0.0/0", "10.122.144.146", "4294967295",
 	"neighbor", "remote-as", "psk local-psk a remote-psk b", "%any", "\t",
-	"-dual", "\\\"", "aes256-sha512", "listen range", "\r\n", ",", ";",
+	"-dual", "backup-overlay", "route-limit 1 action", "packet-mark",
+	"\\\"", "aes256-sha512", "listen range", "\r\n", ",", ";",
 };
 
 #define WORDS (sizeof(words) / sizeof(words[0]))

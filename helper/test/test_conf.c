@@ -193,6 +193,19 @@ static void values_are_refused_with_what_was_expected(void **state)
 		  "f:7:12: '3des' in cipher '3des-sha1' is not an encryption" },
 		{ "esp-cipher aes128-sha1-modp2048-x", "nothing can follow the group" },
 		{ "psk local-psk a remote-psk b", "f:7:1: 'psk' is given in line 6 already" },
+		{ "route-limit", "f:7:12: expected a number after 'route-limit'" },
+		{ "route-limit many", "f:7:13: route-limit: 'many' is not a number" },
+		{ "route-limit 5 disable",
+		  "f:7:15: expected 'action', or the end of the line" },
+		{ "route-limit 5 action", "f:7:21: expected refuse or disable after 'route-limit'" },
+		{ "route-limit 5 action block",
+		  "f:7:22: 'block' is not one of refuse or disable" },
+		{ "route-limit 5 action refuse x", "f:7:29: expected the end of the line" },
+		{ "packet-mark", "f:7:12: expected a number after 'packet-mark'" },
+		{ "packet-mark 0x1g", "f:7:13: packet-mark: '0x1g' is not a number" },
+		{ "packet-priority 4294967296", "f:7:17: packet-priority: " },
+		{ "backup-overlay", "f:7:15: expected the name of another overlay after 'backup-overlay'" },
+		{ "backup-overlay \"\"", "f:7:16: '' is not the name of an overlay" },
 		{ "table 100\nvrf v", "f:7:7: in a VRF the device has the VRF's table" },
 	};
 	char text[1024];
@@ -305,6 +318,44 @@ static void overlays_are_checked_together(void **state)
 		"the outer addresses of overlay 'a' are of different families");
 	refused(GOOD " dual-local-bridge wan-br\n", "'wan-br' is the local-bridge as well");
 	refused(GOOD " eap username u password p cacert c\n", "both 'psk' and 'eap'");
+}
+
+#define GOOD_BRANCH(name, remote, system, device, more)                  \
+	"secure-overlay " name "\n mode multipoint\n device " device "\n" \
+	" local-bridge wan-br\n local-system-ip-addr 10.0.0.1\n"          \
+	" remote-interface-ip-addr " remote "\n"                          \
+	" remote-system-ip-addr " system "\n"                             \
+	" psk local-psk k remote-psk k\n" more
+
+static void a_backup_is_another_overlay_of_the_device(void **state)
+{
+	struct conf conf;
+
+	(void)state;
+	accepted(GOOD_BRANCH("a", "192.0.2.1", "10.0.1.1", "o",
+			     " backup-overlay b\n")
+		 GOOD_BRANCH("b", "192.0.2.2", "10.0.1.2", "o",
+			     " backup-overlay a\n"), &conf);
+	assert_string_equal(conf.overlay[0].backup, "b");
+	conf_free(&conf);
+	refused(GOOD_BRANCH("one", "192.0.2.1", "10.0.1.1", "o",
+			    " backup-overlay hub-tow\n")
+		GOOD_BRANCH("hub-two", "192.0.2.2", "10.0.1.2", "o", ""),
+		"f:9:17: there is no overlay 'hub-tow' in this file, did you mean 'hub-two'?");
+	refused(GOOD_BRANCH("a", "192.0.2.1", "10.0.1.1", "o",
+			    " backup-overlay a\n"),
+		"f:9:17: an overlay is not its own backup");
+	refused(GOOD_BRANCH("a", "192.0.2.1", "10.0.1.1", "o",
+			    " backup-overlay b\n")
+		GOOD_BRANCH("b", "192.0.2.2", "10.0.1.2", "p", ""),
+		"f:9:17: overlay 'b' is on device 'p', and a backup is on the same device, 'o'");
+	refused(GOOD " backup-overlay b\n"
+		GOOD_BRANCH("b", "192.0.2.2", "10.0.1.2", "p", ""),
+		"f:7:17: device 'ipsec0' is p2p and has no room for a second peer: give 'mode multipoint' to both");
+	refused(GOOD_HUB " backup-overlay any\n"
+		"secure-overlay any\nrole head-end\nlocal-system-ip-addr 10.0.0.1\n"
+		"remote-interface-ip-addr any\nremote-system-ip-host 5\nremote-system-ip-subnet 10.0.2.0/24\npsk local-psk k remote-psk k\n",
+		"f:7:17: overlay 'any' (line 8) takes many branches, and a backup is one peer");
 }
 
 /* strongSwan would try a key that names our own identity for any remote. */
@@ -464,6 +515,7 @@ int main(void)
 		cmocka_unit_test(secrets_never_show),
 		cmocka_unit_test(missing_items_are_named),
 		cmocka_unit_test(overlays_are_checked_together),
+		cmocka_unit_test(a_backup_is_another_overlay_of_the_device),
 		cmocka_unit_test(keys_cannot_serve_another_remote),
 		cmocka_unit_test(the_router_is_checked),
 		cmocka_unit_test(at_most_twenty_messages),
