@@ -141,16 +141,20 @@ static void session(const struct writer *w, const struct conf_neighbor *n)
 
 static void neighbor(const struct writer *w, const struct conf_neighbor *n)
 {
+	/* one of a range shares the range's table */
+	const struct conf_neighbor *group = n->group ? n->group : n;
 	bool one = w->gen->bird == 1;
 	int family = n->prefix.addr.family;
 	const char *indent = one ? "\t" : "\t\t";
 	bool own = announces(&w->conf->bgp, family);
 	char sym[80], table[96];
 
-	symbol(n, sym, sizeof(sym));
+	symbol(group, sym, sizeof(sym));
 	snprintf(table, sizeof(table), "bgp_table_%s", sym);
+	symbol(n, sym, sizeof(sym));
 	fputc('\n', w->out);
-	put_table(w, family, table);
+	if (group == n)
+		put_table(w, family, table);
 	fprintf(w->out, "protocol bgp bgp_%s {\n", sym);
 	session(w, n);
 	if (!one)
@@ -162,8 +166,10 @@ static void neighbor(const struct writer *w, const struct conf_neighbor *n)
 			n->limit.max, conf_limit_words[n->limit.action]);
 	/* those in a range learn of each other, as from any router */
 	fprintf(w->out, "%sexport %s;\n", indent,
-		n->range ? "all" : own ? "where source = RTS_STATIC" : "none");
+		group->range ? "all" : own ? "where source = RTS_STATIC" : "none");
 	fprintf(w->out, "%s}\n", one ? "" : "\t};\n");
+	if (group != n)
+		return;
 	if (own)
 		announce(w, n, sym, table);
 	fprintf(w->out, "protocol pipe pipe_%s {\n\ttable ovly%c;\n\tpeer table %s;\n",
@@ -205,7 +211,7 @@ static void one_family(const struct writer *w, int family)
 {
 	const struct conf_bgp *bgp = &w->conf->bgp;
 	char name[] = "ovly?";
-	unsigned int i;
+	unsigned int i, range;
 
 	if (!has_neighbors(w->conf, family))
 		return;
@@ -213,9 +219,12 @@ static void one_family(const struct writer *w, int family)
 	igp(w, family);
 	fputs("\n# what all neighbours teach\n", w->out);
 	put_table(w, family, name);
-	for (i = 0; i < bgp->neighbors; i++)
-		if (bgp->neighbor[i].prefix.addr.family == family)
-			neighbor(w, &bgp->neighbor[i]);
+	/* a range's table is there before those who share it */
+	for (range = 2; range--;)
+		for (i = 0; i < bgp->neighbors; i++)
+			if (bgp->neighbor[i].prefix.addr.family == family &&
+			    bgp->neighbor[i].range == range)
+				neighbor(w, &bgp->neighbor[i]);
 	staging(w, family);
 }
 
@@ -230,8 +239,9 @@ bool conf_gen_bird(FILE *out, const struct conf *conf,
 	for (i = 0; i < bgp->neighbors; i++)
 		if (gen->bird == 1 && bgp->neighbor[i].range)
 			return err_set(e, EXIT_USAGE,
-				       "line %u: BIRD 1.6 has no 'listen range %s': give each neighbour a line, or install BIRD 2",
-				       bgp->neighbor[i].at.line,
+				       "%s:%u:%u: BIRD 1.6 has no 'listen range %s': give each neighbour a line, or install BIRD 2",
+				       gen->source, bgp->neighbor[i].at.line,
+				       bgp->neighbor[i].at.col,
 				       prefix_str(&bgp->neighbor[i].prefix,
 						  buf));
 	fprintf(out, CONF_MARK "%s\n# Change that file, not this one.\n\nlog syslog all;\n",

@@ -85,6 +85,46 @@ static void set_source(struct conf_neighbor *n, struct conf_diags *diags)
 			  addr_str(&n->source, buf), n->overlay->name);
 }
 
+/* The smallest range around the neighbour. */
+static const struct conf_neighbor *find_group(const struct conf_bgp *bgp,
+					      const struct conf_neighbor *n)
+{
+	const struct conf_neighbor *found = NULL;
+	unsigned int i;
+
+	for (i = 0; i < bgp->neighbors && !n->range; i++) {
+		const struct conf_neighbor *r = &bgp->neighbor[i];
+
+		if (r->range && prefix_contains(&r->prefix, &n->prefix) &&
+		    (!found || r->prefix.len > found->prefix.len))
+			found = r;
+	}
+	return found;
+}
+
+/* One of a range that has settings of its own: the others are the range's. */
+static void take_from_group(struct conf_neighbor *n)
+{
+	const struct conf_neighbor *g = n->group;
+
+	if (!n->as_at.line) {
+		n->as_at = g->as_at;
+		n->as = g->as;
+	}
+	if (!n->timers.at.line)
+		n->timers = g->timers;
+	if (!n->limit.at.line)
+		n->limit = g->limit;
+	if (!n->multihop)
+		n->multihop = g->multihop;
+	if (!n->source_at.line && g->source_at.line) {
+		n->source_at = g->source_at;
+		n->source = g->source;
+	}
+	if (!n->password[0])
+		strcpy(n->password, g->password);
+}
+
 static void check_neighbor(struct conf *conf, struct conf_neighbor *n,
 			   struct conf_diags *diags)
 {
@@ -95,6 +135,9 @@ static void check_neighbor(struct conf *conf, struct conf_neighbor *n,
 		prefix_str(&n->prefix, buf);
 	else
 		addr_str(&n->prefix.addr, buf);
+	n->group = find_group(bgp, n);
+	if (n->group)
+		take_from_group(n);
 	if (!n->as_at.line)
 		conf_error(diags, n->at, "neighbour %s lacks remote-as NUMBER",
 			   buf);
@@ -105,6 +148,8 @@ static void check_neighbor(struct conf *conf, struct conf_neighbor *n,
 	if (!n->multihop)
 		n->multihop = DEFAULT_MULTIHOP;
 	n->overlay = find_overlay(conf, &n->prefix);
+	if (!n->overlay && n->group)
+		n->overlay = find_overlay(conf, &n->group->prefix);
 	if (!n->overlay) {
 		conf_error(diags, n->at,
 			   n->range ?

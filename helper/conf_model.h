@@ -113,6 +113,8 @@ struct conf_neighbor {
 	char password[CONF_SECRET_MAX + 1];
 	char description[CONF_ID_MAX + 1];
 	const struct conf_overlay *overlay; /* through which it is reached */
+	/* the range that it lies in, whose settings it has but for its own */
+	const struct conf_neighbor *group;
 };
 
 struct conf_network {

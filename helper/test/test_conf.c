@@ -402,6 +402,41 @@ static void the_router_is_checked(void **state)
 		"f:7:26: warning: the tunnel carries this subnet only");
 }
 
+/* What is not said of one is as its range has it, the smallest around it. */
+static void a_neighbor_in_a_range_has_its_settings(void **state)
+{
+	const struct conf_neighbor *n;
+	struct conf conf;
+
+	(void)state;
+	accepted(GOOD_HUB "router bgp 1\nimport-limit 9\n"
+		 "neighbor 10.0.1.9 description x\n"
+		 "listen range 10.0.0.0/16 remote-as 2\n"
+		 "listen range 10.0.1.0/24 remote-as 3\n"
+		 "listen range 10.0.1.0/24 timers 5 15\n"
+		 "listen range 10.0.1.0/24 ebgp-multihop 3\n"
+		 "listen range 10.0.1.0/24 password p\n"
+		 "neighbor 10.0.1.8 remote-as 4\n"
+		 "neighbor 10.0.1.8 timers 6 18\n"
+		 "neighbor 10.0.1.8 import-limit 7\n"
+		 "neighbor 10.0.1.8 password q\n", &conf);
+	n = &conf.bgp.neighbor[0];
+	assert_ptr_equal(n->group, &conf.bgp.neighbor[2]);
+	assert_int_equal(n->as, 3);
+	assert_int_equal(n->timers.hold, 15);
+	assert_int_equal(n->limit.max, 9);
+	assert_int_equal(n->multihop, 3);
+	assert_string_equal(n->password, "p");
+	n = &conf.bgp.neighbor[3];
+	assert_ptr_equal(n->group, &conf.bgp.neighbor[2]);
+	assert_int_equal(n->as, 4);
+	assert_int_equal(n->timers.hold, 18);
+	assert_int_equal(n->limit.max, 7);
+	assert_string_equal(n->password, "q");
+	assert_null(conf.bgp.neighbor[1].group);
+	conf_free(&conf);
+}
+
 static void at_most_twenty_messages(void **state)
 {
 	char text[4096] = "secure-overlay a\n";
@@ -518,6 +553,7 @@ int main(void)
 		cmocka_unit_test(a_backup_is_another_overlay_of_the_device),
 		cmocka_unit_test(keys_cannot_serve_another_remote),
 		cmocka_unit_test(the_router_is_checked),
+		cmocka_unit_test(a_neighbor_in_a_range_has_its_settings),
 		cmocka_unit_test(at_most_twenty_messages),
 		cmocka_unit_test(what_was_made_is_read_again),
 		cmocka_unit_test(sections_are_compared),

@@ -154,6 +154,7 @@ int main(void)
 		GOLDEN("several"),
 		GOLDEN("headend"),
 		GOLDEN("headend-any"),
+		GOLDEN("headend-mixed"),
 		GOLDEN("backup"),
 		cmocka_unit_test(secrets_are_hidden_from_people),
 	};
