@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "apply_dev.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "apply_peer.h"
 #include "fields.h"
 #include "parse.h"
 #include "rtnl.h"
 
 #define ADDRS_MAX 64
 
-static struct apply_step *add(struct apply_steps *steps, enum apply_op op,
-			      const char *dev, struct err *e)
+struct apply_step *apply_steps_add(struct apply_steps *steps, enum apply_op op,
+				   const char *dev, struct err *e)
 {
 	struct apply_step *all = reallocarray(steps->step, steps->n + 1,
 					      sizeof(*all));
@@ -30,8 +30,8 @@ static struct apply_step *add(struct apply_steps *steps, enum apply_op op,
 	return all;
 }
 
-static bool has_step(const struct apply_steps *steps, enum apply_op op,
-		     const char *dev, const char *name)
+bool apply_steps_have(const struct apply_steps *steps, enum apply_op op,
+		      const char *dev, const char *name)
 {
 	unsigned int i;
 
@@ -87,60 +87,6 @@ static bool stays(const struct conf *conf, const struct conf_made *made)
 	return false;
 }
 
-struct peers {
-	const struct conf_made *made;
-	struct apply_steps *steps;
-	struct err *e;
-	bool failed;
-};
-
-/* Peers are named after the overlay, or by who connected: then the connection
- * tells.
- */
-static void collect_peer(const struct ovly_msg *msg, void *arg)
-{
-	const struct ovly_path *path = &msg->path;
-	struct peers *p = arg;
-	struct apply_step *s;
-	size_t n = strlen(p->made->name);
-
-	if (strncmp(path->label, p->made->name, n) ||
-	    (path->label[n] && strcmp(path->label + n, CONF_DUAL_SUFFIX)) ||
-	    has_step(p->steps, STEP_PEER_DEL, p->made->dev, path->peer_name))
-		return;
-	s = add(p->steps, STEP_PEER_DEL, p->made->dev, p->e);
-	if (s)
-		strcpy(s->name, path->peer_name);
-	else
-		p->failed = true;
-}
-
-static bool plan_peers(struct ovly_nl *nl, const struct ovly_link *link,
-		       const struct conf_made *made, struct apply_steps *steps,
-		       struct err *e)
-{
-	struct ovly_peer key = { .has = HAS(OVLY_A_PEER_NAME) };
-	struct ovly_req req = { .ifindex = link->ifindex };
-	struct peers p = { .made = made, .steps = steps, .e = e };
-	struct ovly_nl_error refusal;
-	struct apply_step *s;
-
-	if (!ovly_ctl_dump(nl, OVLY_CMD_PATH_GET, &req, collect_peer, &p,
-			   &refusal))
-		return ovly_nl_err(e, &refusal, "cannot list paths");
-	if (p.failed)
-		return false;
-	strcpy(key.name, made->name);
-	req.peer = &key;
-	if (!ovly_ctl_do(nl, OVLY_CMD_PEER_GET, 0, &req, NULL, &refusal) ||
-	    has_step(steps, STEP_PEER_DEL, made->dev, made->name))
-		return true;
-	s = add(steps, STEP_PEER_DEL, made->dev, e);
-	if (s)
-		strcpy(s->name, made->name);
-	return s;
-}
-
 /* What the last apply made and nobody wants any more. */
 static bool plan_removal(struct ovly_nl *nl, const struct conf *conf,
 			 const struct conf_made *made,
@@ -157,10 +103,10 @@ static bool plan_removal(struct ovly_nl *nl, const struct conf *conf,
 	if (!link.ifindex || strcmp(link.kind, "ovly"))
 		return true;
 	if (!first_on(conf, made->dev))
-		return has_step(steps, STEP_DEV_DEL, made->dev, "") ||
-		       add(steps, STEP_DEV_DEL, made->dev, e);
+		return apply_steps_have(steps, STEP_DEV_DEL, made->dev, "") ||
+		       apply_steps_add(steps, STEP_DEV_DEL, made->dev, e);
 	if (!stays(conf, made) && nl->family &&
-	    !plan_peers(nl, &link, made, steps, e))
+	    !apply_peer_plan_removal(nl, &link, made, steps, e))
 		return false;
 	if (!ovly_rtnl_addr_list(nl, link.ifindex, have, ADDRS_MAX, &n, e))
 		return false;
@@ -170,7 +116,7 @@ static bool plan_removal(struct ovly_nl *nl, const struct conf *conf,
 		if ((!learned && !has_addr(&made->addr, &have[i].local)) ||
 		    wants_addr(conf, made->dev, &have[i].local))
 			continue;
-		s = add(steps, STEP_ADDR_DEL, made->dev, e);
+		s = apply_steps_add(steps, STEP_ADDR_DEL, made->dev, e);
 		if (!s)
 			return false;
 		s->addr = have[i].local;
@@ -207,20 +153,20 @@ static bool plan_settings(struct ovly_nl *nl, const struct conf_overlay *o,
 	}
 	if (vrf.ifindex ? link->master != vrf.ifindex :
 			  link->master && had_vrf(old, o->dev)) {
-		s = add(steps, STEP_VRF, o->dev, e);
+		s = apply_steps_add(steps, STEP_VRF, o->dev, e);
 		if (!s)
 			return false;
 		strcpy(s->name, o->vrf);
 	}
 	if (o->mtu && link->mtu != o->mtu) {
-		s = add(steps, STEP_MTU, o->dev, e);
+		s = apply_steps_add(steps, STEP_MTU, o->dev, e);
 		if (!s)
 			return false;
 		s->mtu = o->mtu;
 	}
 	if (conf_given(o, CI_SRC_VALID) && link->ifindex &&
 	    link->dev.src_valid != o->src_valid) {
-		s = add(steps, STEP_SRC_VALID, o->dev, e);
+		s = apply_steps_add(steps, STEP_SRC_VALID, o->dev, e);
 		if (!s)
 			return false;
 		s->settings.has = HAS(OVLY_A_DEV_SRC_VALID);
@@ -256,7 +202,7 @@ static bool plan_addrs(struct ovly_nl *nl, const struct conf *conf,
 				there |= addr_equal(&steps->step[j].addr, a);
 			if (there)
 				continue;
-			s = add(steps, STEP_ADDR_ADD, o->dev, e);
+			s = apply_steps_add(steps, STEP_ADDR_ADD, o->dev, e);
 			if (!s)
 				return false;
 			s->addr = *a;
@@ -284,12 +230,12 @@ static bool plan_dev(struct ovly_nl *nl, const struct conf *conf,
 	/* what cannot be changed is made anew */
 	if (link.ifindex && (link.dev.mode != o->mode ||
 			     (o->table && link.dev.table != o->table))) {
-		if (!add(steps, STEP_DEV_DEL, o->dev, e))
+		if (!apply_steps_add(steps, STEP_DEV_DEL, o->dev, e))
 			return false;
 		memset(&link, 0, sizeof(link));
 	}
 	if (!link.ifindex) {
-		s = add(steps, STEP_DEV_ADD, o->dev, e);
+		s = apply_steps_add(steps, STEP_DEV_ADD, o->dev, e);
 		if (!s)
 			return false;
 		s->settings.has = HAS(OVLY_A_DEV_MODE);
@@ -306,7 +252,10 @@ static bool plan_dev(struct ovly_nl *nl, const struct conf *conf,
 	if (!plan_settings(nl, o, old, &link, steps, e) ||
 	    !plan_addrs(nl, conf, o, &link, steps, e))
 		return false;
-	return link.flags & IFF_UP || add(steps, STEP_UP, o->dev, e);
+	if (!(link.flags & IFF_UP) && !apply_steps_add(steps, STEP_UP, o->dev, e))
+		return false;
+	return !link.ifindex || !nl->family ||
+	       apply_peer_plan(nl, &link, conf, steps, e);
 }
 
 bool apply_dev_plan(struct ovly_nl *nl, const struct conf *conf,
@@ -330,7 +279,7 @@ bool apply_dev_plan(struct ovly_nl *nl, const struct conf *conf,
 
 const char *apply_step_str(const struct apply_step *s, char *buf, size_t size)
 {
-	char addr[ADDR_STRLEN];
+	char addr[ADDR_STRLEN], words[160];
 
 	addr_str(&s->addr, addr);
 	switch (s->op) {
@@ -368,22 +317,12 @@ const char *apply_step_str(const struct apply_step *s, char *buf, size_t size)
 	case STEP_UP:
 		snprintf(buf, size, "%s: set it up", s->dev);
 		break;
+	case STEP_PEER_SET:
+		snprintf(buf, size, "%s: set peer %s to %s", s->dev, s->name,
+			 apply_peer_str(&s->peer, words, sizeof(words)));
+		break;
 	}
 	return buf;
-}
-
-static bool del_peer(struct ovly_nl *nl, const struct ovly_link *link,
-		     const char *name, struct err *e)
-{
-	struct ovly_peer key = { .has = HAS(OVLY_A_PEER_NAME) };
-	struct ovly_req req = { .ifindex = link->ifindex, .peer = &key };
-	struct ovly_nl_error refusal;
-
-	strcpy(key.name, name);
-	if (ovly_ctl_do(nl, OVLY_CMD_PEER_DEL, 0, &req, NULL, &refusal) ||
-	    refusal.error == ENOENT || refusal.error == ESRCH)
-		return true;
-	return ovly_nl_err(e, &refusal, "cannot delete peer '%s'", name);
 }
 
 static bool run_step(struct ovly_nl *nl, const struct apply_step *s,
@@ -408,7 +347,8 @@ static bool run_step(struct ovly_nl *nl, const struct apply_step *s,
 	}
 	switch (s->op) {
 	case STEP_PEER_DEL:
-		return del_peer(nl, &link, s->name, e);
+	case STEP_PEER_SET:
+		return apply_peer_run(nl, &link, s, e);
 	case STEP_DEV_DEL:
 		return ovly_rtnl_link_del(nl, link.ifindex, e);
 	case STEP_ADDR_DEL:
@@ -442,7 +382,7 @@ static bool run_step(struct ovly_nl *nl, const struct apply_step *s,
 bool apply_dev_run(struct ovly_nl *nl, const struct apply_steps *steps,
 		   bool removal, struct err *e)
 {
-	char text[160];
+	char text[APPLY_STEP_MAX];
 	unsigned int i;
 
 	for (i = 0; i < steps->n; i++) {

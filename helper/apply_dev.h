@@ -10,8 +10,11 @@ enum apply_op {
 	/* what is not wanted any more, first */
 	STEP_PEER_DEL, STEP_DEV_DEL, STEP_ADDR_DEL,
 	STEP_DEV_ADD, STEP_VRF, STEP_MTU, STEP_SRC_VALID, STEP_ADDR_ADD,
-	STEP_UP,
+	STEP_UP, STEP_PEER_SET,
 };
+
+/* room for a step in words */
+#define APPLY_STEP_MAX 320
 
 struct apply_step {
 	enum apply_op op;
@@ -20,6 +23,7 @@ struct apply_step {
 	struct ovly_dev settings;
 	uint32_t mtu;
 	struct ovly_addr addr;
+	struct ovly_peer peer; /* what is to change of it */
 };
 
 struct apply_steps {
@@ -35,6 +39,13 @@ bool apply_dev_plan(struct ovly_nl *nl, const struct conf *conf,
 bool apply_dev_run(struct ovly_nl *nl, const struct apply_steps *steps,
 		   bool removal, struct err *e);
 const char *apply_step_str(const struct apply_step *s, char *buf, size_t size);
+/* ---- between the parts of the plan ---- */
+
+/* NULL: out of memory, and e says so */
+struct apply_step *apply_steps_add(struct apply_steps *steps, enum apply_op op,
+				   const char *dev, struct err *e);
+bool apply_steps_have(const struct apply_steps *steps, enum apply_op op,
+		      const char *dev, const char *name);
 void apply_steps_free(struct apply_steps *steps);
 
 #endif /* OVLY_APPLY_DEV_H */

@@ -147,7 +147,7 @@ static void show_plan_json(const struct apply *apply,
 			   const struct conf_diags *diags)
 {
 	json_t *files = json_array(), *devices = json_array();
-	char text[160];
+	char text[APPLY_STEP_MAX];
 	unsigned int i;
 
 	for (i = 0; i < FILES; i++)
@@ -166,7 +166,7 @@ static void show_plan_json(const struct apply *apply,
 
 static void show_plan(const struct apply *apply, bool diff)
 {
-	char text[160];
+	char text[APPLY_STEP_MAX];
 	unsigned int i;
 
 	for (i = 0; i < FILES; i++) {

@@ -7,6 +7,7 @@
 
 #include "apply_exec.h"
 #include "apply_files.h"
+#include "apply_peer.h"
 #include "conf_gen.h"
 
 static char dir[64], path[100], saved[120];
@@ -206,6 +207,38 @@ static void a_followed_program_keeps_no_line_back(void **state)
 	free(x);
 }
 
+/* A word that is taken out of the file is taken from the peer as well. */
+static void a_peer_is_made_as_the_file_says(void **state)
+{
+	struct ovly_peer have = { .route_limit = 5,
+				  .limit_action = OVLY_LIMIT_DISABLE,
+				  .mark = 7, .priority = 3,
+				  .on_down = OVLY_ON_DOWN_WITHDRAW,
+				  .backup_name = "hub2" };
+	struct conf_overlay o = { .limit = 5,
+				  .limit_action = OVLY_LIMIT_DISABLE,
+				  .mark = 7, .packet_priority = 3,
+				  .on_down = OVLY_ON_DOWN_WITHDRAW,
+				  .backup = "hub2" };
+	struct ovly_peer d;
+	char buf[200];
+
+	(void)state;
+	assert_false(apply_peer_differs(&o, &have, &d));
+	o.mark = 8;
+	assert_true(apply_peer_differs(&o, &have, &d));
+	assert_string_equal(apply_peer_str(&d, buf, sizeof(buf)), "mark 8");
+	strcpy(o.backup, "hub3");
+	assert_true(apply_peer_differs(&o, &have, &d));
+	assert_string_equal(apply_peer_str(&d, buf, sizeof(buf)),
+			    "mark 8, backup hub3");
+	memset(&o, 0, sizeof(o));
+	assert_true(apply_peer_differs(&o, &have, &d));
+	assert_int_equal(d.has & HAS(OVLY_A_PEER_BACKUP_NAME), 0);
+	assert_string_equal(apply_peer_str(&d, buf, sizeof(buf)),
+			    "on-down hold, limit 0, limit-action refuse, mark 0, priority 0, backup none");
+}
+
 #define IN_DIR(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
 
 int main(void)
@@ -217,6 +250,7 @@ int main(void)
 		IN_DIR(foreign_files_are_refused_or_kept),
 		IN_DIR(what_is_not_committed_leaves_nothing),
 		cmocka_unit_test(a_missing_directory_is_told),
+		cmocka_unit_test(a_peer_is_made_as_the_file_says),
 		cmocka_unit_test(programs_say_and_end),
 		cmocka_unit_test(a_followed_program_keeps_no_line_back),
 	};
