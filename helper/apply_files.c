@@ -28,8 +28,10 @@ char *apply_slurp(const char *path, size_t max, size_t *len, struct err *e)
 	e->text[0] = '\0';
 	if (fd < 0) {
 		if (errno != ENOENT)
-			err_set(e, EXIT_REFUSED, "cannot read %s: %s", path,
-				strerror(errno));
+			err_set(e, errno == EACCES ? EXIT_PERMISSION :
+						     EXIT_REFUSED,
+				"cannot read %s: %s%s", path, strerror(errno),
+				errno == EACCES ? ": run this as root" : "");
 		return NULL;
 	}
 	while (got > 0) {
@@ -132,7 +134,8 @@ bool apply_file_stage(struct apply_file *f, struct err *e)
 			"cannot write %s: %s%s", f->path, strerror(errno),
 			errno == ENOENT ?
 				": is that daemon installed? other places can be given, see ovlyhelper(8)" :
-				"");
+			errno == EACCES || errno == EPERM ?
+				": run this as root" : "");
 		free(f->staged);
 		f->staged = NULL;
 		return false;

@@ -203,6 +203,32 @@ static bool one_way_keys(const struct conf_overlay *o)
 	       strcmp(o->auth.local_psk, o->auth.remote_psk) != 0;
 }
 
+/* One name for two devices. */
+static void check_names(const struct conf_overlay *o, struct conf_diags *diags)
+{
+	static const struct {
+		enum conf_item item;
+		const char *what;
+	} others[] = {
+		{ CI_LOCAL_BRIDGE, "local-bridge" },
+		{ CI_DUAL_BRIDGE, "dual-local-bridge" },
+		{ CI_VRF, "vrf" },
+	};
+	const char *name[] = { o->wan[CONF_WAN].bridge,
+			       o->wan[CONF_DUAL].bridge, o->vrf };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(name) / sizeof(name[0]); i++)
+		if (conf_given(o, others[i].item) && !strcmp(name[i], o->dev))
+			conf_error(diags, o->item[others[i].item],
+				   "'%s' is the overlay's own device, which apply makes: expected another one for %s, or another name in 'device'",
+				   o->dev, others[i].what);
+	if (o->vrf[0] && (!strcmp(o->vrf, name[0]) || !strcmp(o->vrf, name[1])))
+		conf_error(diags, o->item[CI_VRF],
+			   "'%s' is a bridge of the overlay, and a VRF is another device",
+			   o->vrf);
+}
+
 static void check_auth(const struct conf_overlay *o, struct conf_diags *diags)
 {
 	const struct conf_auth *a = &o->auth;
@@ -397,6 +423,7 @@ void conf_check(struct conf *conf, struct conf_diags *diags)
 
 		set_defaults(o);
 		check_wans(o, diags);
+		check_names(o, diags);
 		check_system(o, diags);
 		check_auth(o, diags);
 		if (conf_given(o, CI_VRF) && conf_given(o, CI_TABLE))
@@ -416,5 +443,5 @@ void conf_check(struct conf *conf, struct conf_diags *diags)
 		check_backup(conf, &conf->overlay[i], diags);
 	if (!conf->overlays && !conf->bgp.at.line && !diags->errors)
 		conf_warn(diags, (struct conf_pos){ 0 },
-			  "there is no overlay in this file");
+			  "there is no overlay in this file, those that an earlier one described are removed");
 }

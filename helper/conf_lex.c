@@ -15,6 +15,17 @@ void conf_lex_init(struct conf_lexer *lexer, const char *text, size_t len,
 			   "the file is larger than %u bytes", CONF_SIZE_MAX);
 		lexer->end = text;
 	}
+	/* editors of another system put it there */
+	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
+		lexer->pos += 3;
+}
+
+/* A program, a picture, UTF-16: one word about it is enough. */
+static bool no_text(struct conf_lexer *lexer, struct conf_pos at)
+{
+	lexer->pos = lexer->end;
+	return conf_error(lexer->diags, at,
+			  "there is a NUL byte, this is no text file in ASCII or UTF-8");
 }
 
 static bool is_blank(char c)
@@ -107,7 +118,7 @@ static bool take(struct conf_lexer *lexer, struct conf_line *line)
 	size_t left = (size_t)(lexer->end - lexer->pos);
 	const char *nl = memchr(lexer->pos, '\n', left);
 	size_t len = nl ? (size_t)(nl - lexer->pos) : left;
-	const char *text = lexer->pos;
+	const char *text = lexer->pos, *nul;
 	struct conf_pos at;
 	size_t i;
 
@@ -116,6 +127,11 @@ static bool take(struct conf_lexer *lexer, struct conf_line *line)
 	at.line = lexer->line;
 	if (len && text[len - 1] == '\r')
 		len--;
+	nul = memchr(text, '\0', len);
+	if (nul) {
+		at.col = (unsigned int)(nul - text) + 1;
+		return no_text(lexer, at);
+	}
 	if (len > CONF_LINE_MAX) {
 		at.col = CONF_LINE_MAX + 1;
 		return conf_error(lexer->diags, at,

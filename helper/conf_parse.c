@@ -169,6 +169,13 @@ static bool starts_block(const struct conf_line *line)
 	return false;
 }
 
+static bool is_blank(const char *text, size_t len)
+{
+	while (len && strchr(" \t\r\n", text[len - 1]) && text[len - 1])
+		len--;
+	return !len;
+}
+
 bool conf_read(const char *text, size_t len, struct conf *conf,
 	       struct conf_diags *diags)
 {
@@ -179,6 +186,10 @@ bool conf_read(const char *text, size_t len, struct conf *conf,
 	memset(conf, 0, sizeof(*conf));
 	memset(diags, 0, sizeof(*diags));
 	conf_lex_init(&lexer, text, len, diags);
+	/* more likely an accident than the wish to have none */
+	if (is_blank(text, len))
+		conf_error(diags, (struct conf_pos){ 0 },
+			   "the file is empty: describe an overlay, or leave a comment in it to have none");
 	while (conf_lex_next(&lexer, &line)) {
 		if (!strcmp(line.word[0].text, "!"))
 			block = BLOCK_NONE;

@@ -96,15 +96,35 @@ static void unreadable_lines_are_named(void **state)
 	refused(text, "f:1:65: more than 32 words on a line");
 }
 
-static void a_nul_byte_is_a_control_character(void **state)
+static void what_is_no_text_is_told_once(void **state)
 {
-	static const char text[] = "secure-overlay a\n mtu\0 1\n";
+	static const char nul[] = "secure-overlay a\n mtu\0 1\n x\0 y\n";
 	struct conf conf;
-	char *got = messages(text, sizeof(text) - 1, &conf);
+	char *got = messages(nul, sizeof(nul) - 1, &conf);
 
 	(void)state;
-	assert_non_null(strstr(got, "f:2:5: control character 0x00"));
+	assert_non_null(strstr(got, "f:2:5: there is a NUL byte, this is no text file"));
+	assert_null(strstr(got, "f:3"));
 	free(got);
+	conf_free(&conf);
+	refused("", "f: the file is empty: describe an overlay, or leave a comment in it");
+	refused("\r\n \t\n", "f: the file is empty");
+	refused("! none\n", "f: warning: there is no overlay in this file");
+}
+
+static void files_of_other_systems_are_read(void **state)
+{
+	struct conf conf;
+
+	(void)state;
+	accepted("\xef\xbb\xbf" GOOD, &conf);
+	assert_int_equal(conf.overlay[0].at.line, 1);
+	conf_free(&conf);
+	accepted("secure-overlay a\r\n\tlocal-bridge\twan-br\r\n\r\n"
+		 "\tremote-interface-ip-addr 192.0.2.1\r\n"
+		 "\tpsk local-psk k\tremote-psk k\r\n", &conf);
+	assert_string_equal(conf.overlay[0].wan[CONF_WAN].bridge, "wan-br");
+	assert_string_equal(conf.overlay[0].auth.remote_psk, "k");
 	conf_free(&conf);
 }
 
@@ -318,6 +338,12 @@ static void overlays_are_checked_together(void **state)
 		"the outer addresses of overlay 'a' are of different families");
 	refused(GOOD " dual-local-bridge wan-br\n", "'wan-br' is the local-bridge as well");
 	refused(GOOD " eap username u password p cacert c\n", "both 'psk' and 'eap'");
+	refused(GOOD " device wan-br\n",
+		"f:2:15: 'wan-br' is the overlay's own device, which apply makes: expected another one for local-bridge");
+	refused(GOOD " vrf ipsec0\n",
+		"f:7:6: 'ipsec0' is the overlay's own device, which apply makes: expected another one for vrf");
+	refused(GOOD " dual-local-bridge ipsec0\n", "another one for dual-local-bridge");
+	refused(GOOD " vrf wan-br\n", "f:7:6: 'wan-br' is a bridge of the overlay");
 }
 
 #define GOOD_BRANCH(name, remote, system, device, more)                  \
@@ -541,7 +567,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_quotes_and_comments),
 		cmocka_unit_test(unreadable_lines_are_named),
-		cmocka_unit_test(a_nul_byte_is_a_control_character),
+		cmocka_unit_test(what_is_no_text_is_told_once),
+		cmocka_unit_test(files_of_other_systems_are_read),
 		cmocka_unit_test(blocks_end_at_bang_and_keyword),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(unknown_words_get_a_suggestion),
