@@ -57,12 +57,14 @@ bool apply_bird_configure(struct exec *x, const char *program,
 		       said(x, buf, sizeof(buf)));
 }
 
-bool apply_charon_is_there(struct exec *x)
+enum apply_charon apply_charon_state(struct exec *x)
 {
 	static const char *const argv[] = { "swanctl", "--stats", NULL };
 	struct err e;
 
-	return exec_run(x, argv, QUICK_S, &e) && !x->status;
+	if (exec_run(x, argv, QUICK_S, &e))
+		return x->status ? CHARON_SILENT : CHARON_ANSWERS;
+	return exec_is_missing(x) ? CHARON_MISSING : CHARON_SILENT;
 }
 
 /* What swanctl complains of: the line that says "failed". */
@@ -94,6 +96,14 @@ bool apply_charon_load(struct exec *x, struct err *e)
 	return !x->status ||
 	       err_set(e, EXIT_REFUSED, "strongSwan does not load it: %s",
 		       complaint(x, buf, sizeof(buf)));
+}
+
+bool apply_charon_loaded(const struct exec *x, const char *connection)
+{
+	char line[160];
+
+	snprintf(line, sizeof(line), "loaded connection '%s'", connection);
+	return strstr(x->out, line);
 }
 
 void apply_charon_settings(struct exec *x)

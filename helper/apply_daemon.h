@@ -16,9 +16,15 @@ bool apply_bird_check(struct exec *x, const char *program, const char *path,
 bool apply_bird_configure(struct exec *x, const char *program,
 			  const char *socket, struct err *e);
 
-/* Does charon answer? */
-bool apply_charon_is_there(struct exec *x);
+enum apply_charon { CHARON_MISSING, CHARON_SILENT, CHARON_ANSWERS };
+
+/* Is strongSwan installed, and does charon answer? */
+enum apply_charon apply_charon_state(struct exec *x);
 bool apply_charon_load(struct exec *x, struct err *e);
+/* Was the connection among those that the last load named?  Of thousands only
+ * the last ones are.
+ */
+bool apply_charon_loaded(const struct exec *x, const char *connection);
 /* Reads strongswan.conf again, as far as charon does that. */
 void apply_charon_settings(struct exec *x);
 /* What "swanctl --list-sas" says of the connection, empty for nothing. */

@@ -151,6 +151,11 @@ void exec_stop(struct exec *x)
 	}
 }
 
+bool exec_is_missing(const struct exec *x)
+{
+	return x->status == STATUS_MISSING;
+}
+
 bool exec_run(struct exec *x, const char *const *argv, unsigned int timeout_s,
 	      struct err *e)
 {
@@ -166,7 +171,7 @@ bool exec_run(struct exec *x, const char *const *argv, unsigned int timeout_s,
 			       "%s did not end within %u s", argv[0],
 			       timeout_s);
 	}
-	if (x->status == STATUS_MISSING)
+	if (exec_is_missing(x))
 		return err_set(e, EXIT_UNAVAILABLE, "%s is not installed",
 			       argv[0]);
 	return true;

@@ -24,6 +24,8 @@ struct exec {
  */
 bool exec_run(struct exec *x, const char *const *argv, unsigned int timeout_s,
 	      struct err *e);
+/* After an exec_run() that failed: is there no such program? */
+bool exec_is_missing(const struct exec *x);
 /* Starts it on a terminal of its own, so that it does not keep lines back; its
  * output is collected by exec_poll().
  */

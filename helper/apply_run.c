@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "apply_daemon.h"
-#include "apply_wait.h"
+#include "apply_ready.h"
 #include "log.h"
 
 /* ---- the plan ---- */
@@ -138,6 +138,7 @@ void apply_free(struct apply *a)
 	conf_manifest_free(&a->old);
 	apply_steps_free(&a->steps);
 	exec_stop(&a->log);
+	free(a->before);
 }
 
 /* ---- doing it ---- */
@@ -233,6 +234,27 @@ static bool tell_bird(struct apply *a, struct err *e)
 	return true;
 }
 
+/* strongSwan has loaded what it found: did it find our file? */
+static bool check_loaded(const struct apply *a, struct err *e)
+{
+	char name[OVLY_NAME_MAX + 1];
+	unsigned int i, wan, n = 0;
+
+	for (i = 0; i < a->conf->overlays; i++) {
+		for (wan = 0; wan < CONF_WANS; wan++) {
+			if (!conf_has_connection(&a->conf->overlay[i], wan))
+				continue;
+			n++;
+			if (apply_charon_loaded(&a->x, conf_connection(
+						&a->conf->overlay[i], wan, name)))
+				return true;
+		}
+	}
+	return !n || err_set(e, EXIT_REFUSED,
+			     "strongSwan does not read %s: /etc/swanctl/swanctl.conf needs the line 'include conf.d/*.conf'",
+			     a->file[FILE_SWANCTL].path);
+}
+
 static bool tell_charon(struct apply *a, struct err *e)
 {
 	bool changed = a->file[FILE_SWANCTL].changed ||
@@ -244,7 +266,7 @@ static bool tell_charon(struct apply *a, struct err *e)
 			"%s is new, and strongSwan reads a part of it at its start only: restart it once, when that suits (systemctl restart strongswan)",
 			 a->file[FILE_STRONGSWAN].path);
 	}
-	if (!apply_charon_load(&a->x, e))
+	if (!apply_charon_load(&a->x, e) || !check_loaded(a, e))
 		return false;
 	end_connections(a, false);
 	if (changed)
@@ -277,11 +299,54 @@ static void tell_head_end(struct apply *a)
 		if (o->role != CONF_HEAD_END || conf_takes_anybody(o))
 			continue;
 		n++;
-		up += apply_is_up(&a->nl, o);
+		up += apply_look(&a->nl, o).up;
 	}
 	if (n)
 		printf("head-end    %u of %u overlays up, others wait for their branch\n",
 		       up, n);
+}
+
+/* Who is up before anything is changed. */
+static bool look_around(struct apply *a, struct err *e)
+{
+	unsigned int i;
+
+	a->before = calloc(a->conf->overlays + 1, sizeof(*a->before));
+	if (!a->before)
+		return err_set(e, EXIT_REFUSED, "out of memory");
+	for (i = 0; i < a->conf->overlays; i++)
+		if (!conf_takes_anybody(&a->conf->overlay[i]))
+			a->before[i] = apply_look(&a->nl, &a->conf->overlay[i]);
+	return true;
+}
+
+/* What has to be there before anything is changed. */
+static bool check_parts(struct apply *a, enum apply_charon charon,
+			struct err *e)
+{
+	static const char *const argv[] = { "modprobe", "-q", "ovly", NULL };
+
+	if (!a->conf->overlays)
+		return true;
+	if (charon == CHARON_MISSING)
+		return err_set(e, EXIT_UNAVAILABLE,
+			       "strongSwan is not installed: apt-get install strongswan-swanctl charon-systemd");
+	if (a->nl.family || ovly_nl_resolve(&a->nl))
+		return true;
+	exec_run(&a->x, argv, 20, e);
+	return ovly_nl_resolve(&a->nl) || ovly_nl_no_module(e);
+}
+
+/* Waits for what can come by itself, a head-end's branches not included. */
+static bool wait_for_all(struct apply *a, struct apply_wait *wait, bool bird,
+			 struct err *e)
+{
+	struct apply_ready ready = {
+		.nl = &a->nl, .conf = a->conf, .timeout_s = a->timeout_s,
+		.bird = bird ? a->gen.bird : 0, .bird_socket = a->bird_socket,
+	};
+
+	return apply_ready_run(&ready, e) && apply_wait_run(wait, e);
 }
 
 bool apply_run(struct apply *a, struct err *e)
@@ -293,13 +358,16 @@ bool apply_run(struct apply *a, struct err *e)
 		.want = a->file[FILE_SWANCTL].want,
 	};
 	bool differs = apply_differs(a);
-	bool charon, ok = true;
+	enum apply_charon charon;
+	bool ok = true;
 	struct err bird;
 
-	if (!lock(a, e) || !stage_files(a, e))
+	charon = apply_charon_state(&a->x);
+	if (!check_parts(a, charon, e) || !lock(a, e) || !look_around(a, e) ||
+	    !stage_files(a, e))
 		return false;
-	charon = apply_charon_is_there(&a->x);
-	if (charon)
+	wait.before = a->before;
+	if (charon == CHARON_ANSWERS)
 		end_connections(a, true);
 	/* in this order: a run that ends here finds in the old file what is
 	 * left to remove
@@ -311,14 +379,14 @@ bool apply_run(struct apply *a, struct err *e)
 		printf("nothing to change\n");
 	/* what BIRD says must not keep the tunnel from coming up */
 	ok = tell_bird(a, &bird);
-	if (!charon && a->conf->overlays)
+	if (charon != CHARON_ANSWERS && a->conf->overlays)
 		return err_set(e, EXIT_UNAVAILABLE,
 			       "strongSwan does not answer: start it (systemctl start strongswan), it then reads the new files");
-	if (charon) {
+	if (charon == CHARON_ANSWERS) {
 		if (!a->no_wait)
 			apply_wait_begin(&wait);
 		if (!tell_charon(a, e) ||
-		    (!a->no_wait && !apply_wait_run(&wait, e)))
+		    (!a->no_wait && !wait_for_all(a, &wait, ok, e)))
 			return false;
 	}
 	tell_head_end(a);

@@ -6,6 +6,7 @@
 #include "apply_dev.h"
 #include "apply_exec.h"
 #include "apply_files.h"
+#include "apply_wait.h"
 #include "conf_gen.h"
 
 enum {
@@ -21,6 +22,7 @@ struct apply {
 	struct conf_manifest old;
 	struct apply_steps steps;
 	struct exec x, log;
+	struct apply_peer_state *before; /* of each overlay's peer */
 
 	bool force;
 	bool no_wait;

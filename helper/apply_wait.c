@@ -17,10 +17,14 @@
 #define POLL_MS 100
 /* after something that another try does not mend: the other path may work */
 #define GRACE_MS 3000
+/* for a branch that a change at the head-end has cut off: it connects again */
+#define BACK_MS 15000
 #define LINES 6
 
 struct watch {
 	const struct conf_overlay *o;
+	struct apply_peer_state before;
+	bool changed; /* it was up, by what charon is told to change */
 	struct conf_progress progress;
 	bool up, done;
 	uint64_t stopped_ms;
@@ -30,8 +34,10 @@ struct watch {
 	const char *told;
 };
 
-bool apply_is_up(struct ovly_nl *nl, const struct conf_overlay *o)
+struct apply_peer_state apply_look(struct ovly_nl *nl,
+				   const struct conf_overlay *o)
 {
+	struct apply_peer_state state = { 0 };
 	struct ovly_peer key = { .has = HAS(OVLY_A_PEER_NAME) };
 	struct ovly_req req = { .peer = &key };
 	struct ovly_nl_error refusal;
@@ -40,13 +46,16 @@ bool apply_is_up(struct ovly_nl *nl, const struct conf_overlay *o)
 	struct err ignored;
 
 	if (!nl->family && !ovly_nl_resolve(nl))
-		return false;
+		return state;
 	if (!ovly_rtnl_link_get(nl, o->dev, &link, &ignored) || !link.ifindex)
-		return false;
+		return state;
 	req.ifindex = link.ifindex;
 	strcpy(key.name, o->name);
-	return ovly_ctl_do(nl, OVLY_CMD_PEER_GET, 0, &req, &reply, &refusal) &&
-	       reply.peer.state == OVLY_PEER_UP;
+	if (ovly_ctl_do(nl, OVLY_CMD_PEER_GET, 0, &req, &reply, &refusal)) {
+		state.up = reply.peer.state == OVLY_PEER_UP;
+		state.transitions = reply.peer.transitions;
+	}
+	return state;
 }
 
 void apply_wait_begin(struct apply_wait *w)
@@ -123,9 +132,16 @@ static void tell_up(const struct watch *w, uint64_t since_ms)
 	fflush(stdout);
 }
 
+static bool is_branch(const struct watch *w)
+{
+	return w->o->role == CONF_BRANCH;
+}
+
 static void tell_stage(struct watch *w)
 {
-	const char *stage = conf_log_stage(&w->progress);
+	const char *stage = is_branch(w) || w->progress.stage ?
+				    conf_log_stage(&w->progress) :
+				    "waiting for its branch to come back";
 
 	if (w->told == stage)
 		return;
@@ -140,7 +156,11 @@ static void tell_failure(const struct watch *w)
 	unsigned int first = w->lines > LINES ? w->lines - LINES : 0;
 	unsigned int i;
 
-	printf("%-11s not up: %s\n", w->o->name, conf_log_stage(p));
+	if (is_branch(w))
+		printf("%-11s not up: %s\n", w->o->name, conf_log_stage(p));
+	else
+		printf("%-11s not back yet, its branch has to connect again\n",
+		       w->o->name);
 	if (p->why[0])
 		printf("            reason: %s\n", p->why);
 	if (p->hint)
@@ -151,7 +171,7 @@ static void tell_failure(const struct watch *w)
 		       w->o->wan[CONF_WAN].remote);
 	for (i = first; i < w->lines; i++)
 		printf("            charon: %s\n", w->line[i % LINES]);
-	if (!w->lines)
+	if (!w->lines && is_branch(w))
 		printf("            charon said nothing of it: see its log\n");
 	fflush(stdout);
 }
@@ -181,6 +201,33 @@ static void wake(struct apply_wait *w, const struct conf_overlay *o)
 	}
 }
 
+static bool has_changed(const struct apply_wait *w, const struct conf_overlay *o)
+{
+	char name[OVLY_NAME_MAX + 1];
+	unsigned int wan;
+
+	for (wan = 0; wan < CONF_WANS; wan++)
+		if (!conf_same_section(w->have, w->want,
+				       conf_connection(o, wan, name)) &&
+		    conf_has_connection(o, wan))
+			return true;
+	return false;
+}
+
+/* charon ends what has changed, and not at once: up is what came after that. */
+static bool is_up_again(struct apply_wait *w, const struct watch *x,
+			uint64_t after_ms)
+{
+	struct apply_peer_state now = apply_look(w->nl, x->o);
+
+	if (!now.up || !x->changed || !w->log->pid)
+		return now.up;
+	return x->progress.stage == STAGE_UPDOWN ||
+	       now.transitions != x->before.transitions ||
+	       /* the change was none to charon */
+	       (!x->lines && after_ms > GRACE_MS);
+}
+
 static bool all_done(struct apply_wait *w, struct watch *all, unsigned int n,
 		     uint64_t start)
 {
@@ -192,7 +239,7 @@ static bool all_done(struct apply_wait *w, struct watch *all, unsigned int n,
 
 		if (x->done)
 			continue;
-		if (apply_is_up(w->nl, x->o)) {
+		if (is_up_again(w, x, now - start)) {
 			x->up = x->done = true;
 			tell_up(x, start);
 			continue;
@@ -202,7 +249,8 @@ static bool all_done(struct apply_wait *w, struct watch *all, unsigned int n,
 			x->stopped_ms = 0;
 		else if (!x->stopped_ms)
 			x->stopped_ms = now;
-		x->done = x->stopped_ms && now - x->stopped_ms > GRACE_MS;
+		x->done = (x->stopped_ms && now - x->stopped_ms > GRACE_MS) ||
+			  (!is_branch(x) && now - start > BACK_MS);
 		left += !x->done;
 	}
 	return !left;
@@ -216,11 +264,18 @@ bool apply_wait_run(struct apply_wait *w, struct err *e)
 
 	if (!all)
 		return err_set(e, EXIT_REFUSED, "out of memory");
-	for (i = 0; i < w->conf->overlays; i++)
-		if (w->conf->overlay[i].role == CONF_BRANCH)
-			all[n++].o = &w->conf->overlay[i];
+	for (i = 0; i < w->conf->overlays; i++) {
+		const struct conf_overlay *o = &w->conf->overlay[i];
+		bool changed = w->before[i].up && has_changed(w, o);
+
+		if (o->role != CONF_BRANCH && !changed)
+			continue;
+		all[n].o = o;
+		all[n].before = w->before[i];
+		all[n++].changed = changed;
+	}
 	for (i = 0; i < n; i++)
-		if (!apply_is_up(w->nl, all[i].o))
+		if (is_branch(&all[i]) && !apply_look(w->nl, all[i].o).up)
 			wake(w, all[i].o);
 	while (!all_done(w, all, n, start)) {
 		if (log_now_ms() - start > w->timeout_s * 1000ull)
@@ -233,7 +288,7 @@ bool apply_wait_run(struct apply_wait *w, struct err *e)
 	for (i = 0; i < n; i++) {
 		if (all[i].up)
 			continue;
-		down++;
+		down += is_branch(&all[i]);
 		tell_failure(&all[i]);
 	}
 	free(all);

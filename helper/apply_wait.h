@@ -7,6 +7,12 @@
 #include "conf_model.h"
 #include "nl.h"
 
+/* A peer before anything was changed, or now. */
+struct apply_peer_state {
+	bool up;
+	uint32_t transitions;
+};
+
 struct apply_wait {
 	struct ovly_nl *nl;
 	const struct conf *conf;
@@ -14,13 +20,18 @@ struct apply_wait {
 	struct exec *log; /* charon's log, followed while we wait */
 	unsigned int timeout_s;
 	const char *have, *want; /* swanctl's file before, and now */
+	const struct apply_peer_state *before; /* of each overlay's peer */
 };
 
 /* Starts to follow charon's log: before it is told to connect. */
 void apply_wait_begin(struct apply_wait *w);
-/* Waits for all branch overlays; those that are up already take no time. */
+/* Waits for all branch overlays; those that are up already take no time.  A
+ * head-end's come when their branch does: waited for, for a while, is one that
+ * was up before.
+ */
 bool apply_wait_run(struct apply_wait *w, struct err *e);
-/* Is the overlay's peer up?  For head-ends: how many of its peers are. */
-bool apply_is_up(struct ovly_nl *nl, const struct conf_overlay *o);
+/* The overlay's peer now. */
+struct apply_peer_state apply_look(struct ovly_nl *nl,
+				   const struct conf_overlay *o);
 
 #endif /* OVLY_APPLY_WAIT_H */

@@ -39,6 +39,15 @@ static const char *symbol(const struct conf_neighbor *n, char *buf, size_t size)
 	return buf;
 }
 
+const char *conf_gen_session(const struct conf_neighbor *n, char *buf,
+			     size_t size)
+{
+	char sym[80];
+
+	snprintf(buf, size, "bgp_%s", symbol(n, sym, sizeof(sym)));
+	return buf;
+}
+
 static void put_table(const struct writer *w, int family, const char *name)
 {
 	if (w->gen->bird == 1)
@@ -147,7 +156,7 @@ static void neighbor(const struct writer *w, const struct conf_neighbor *n)
 	int family = n->prefix.addr.family;
 	const char *indent = one ? "\t" : "\t\t";
 	bool own = announces(&w->conf->bgp, family);
-	char sym[80], table[96];
+	char sym[80], name[96], table[96];
 
 	symbol(group, sym, sizeof(sym));
 	snprintf(table, sizeof(table), "bgp_table_%s", sym);
@@ -155,7 +164,8 @@ static void neighbor(const struct writer *w, const struct conf_neighbor *n)
 	fputc('\n', w->out);
 	if (group == n)
 		put_table(w, family, table);
-	fprintf(w->out, "protocol bgp bgp_%s {\n", sym);
+	fprintf(w->out, "protocol bgp %s {\n",
+		conf_gen_session(n, name, sizeof(name)));
 	session(w, n);
 	if (!one)
 		fprintf(w->out, "\tipv%c {\n", digit(family));

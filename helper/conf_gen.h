@@ -37,6 +37,10 @@ void conf_gen_strongswan(FILE *out, const struct conf *conf,
 bool conf_gen_bird(FILE *out, const struct conf *conf,
 		   const struct conf_gen *gen, int family, struct err *e);
 
+/* The name of the neighbour's protocol in bird.conf. */
+const char *conf_gen_session(const struct conf_neighbor *n, char *buf,
+			     size_t size);
+
 /* One connection's section as it is in the file, for comparison. */
 void conf_gen_connection(FILE *out, const struct conf_overlay *o,
 			 unsigned int wan, const struct conf_gen *gen);

@@ -14,6 +14,8 @@ static const struct {
 	{ "initiating IKE_SA", STAGE_IKE, false, NULL },
 	{ "parsed IKE_SA_INIT response", STAGE_AUTH, false, NULL },
 	{ "authentication of '", STAGE_AUTH, false, NULL },
+	/* the head-end's first word of a branch */
+	{ "selected peer config '", STAGE_AUTH, false, NULL },
 	{ "no shared key found", STAGE_START, true,
 	  "the psk of this overlay is for another identity: see local-id and remote-id" },
 	{ "AUTHENTICATION_FAILED notify", STAGE_START, true,
@@ -28,6 +30,8 @@ static const struct {
 	{ "NO_PROPOSAL_CHOSEN notify", STAGE_START, true,
 	  "the other end has no cipher in common: see ike-cipher, and esp-cipher" },
 	{ "no acceptable proposal", STAGE_START, true,
+	  "the other end has no cipher in common: see ike-cipher, and esp-cipher" },
+	{ "received proposals unacceptable", STAGE_START, true,
 	  "the other end has no cipher in common: see ike-cipher, and esp-cipher" },
 	{ "TS_UNACCEPTABLE notify", STAGE_START, true,
 	  "the other end does not take these subnets: see local-system-ip-subnet" },

@@ -8,6 +8,7 @@
 #include "apply_exec.h"
 #include "apply_files.h"
 #include "apply_peer.h"
+#include "apply_ready.h"
 #include "conf_gen.h"
 
 static char dir[64], path[100], saved[120];
@@ -239,6 +240,22 @@ static void a_peer_is_made_as_the_file_says(void **state)
 			    "on-down hold, limit 0, limit-action refuse, mark 0, priority 0, backup none");
 }
 
+static void a_range_listens_while_it_is_passive(void **state)
+{
+	struct conf_neighbor range = { .range = true }, one = { 0 };
+	struct bird_bgp bgp = { .state = "Passive" };
+
+	(void)state;
+	assert_true(apply_ready_listens(&range, &bgp));
+	strcpy(bgp.state, "Down");
+	assert_false(apply_ready_listens(&range, &bgp));
+	/* one neighbour may be down for a reason of its own */
+	strcpy(bgp.info, "Automatic shutdown: Import limit exceeded");
+	assert_true(apply_ready_listens(&one, &bgp));
+	strcpy(bgp.info, "No listening socket");
+	assert_false(apply_ready_listens(&one, &bgp));
+}
+
 #define IN_DIR(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
 
 int main(void)
@@ -251,6 +268,7 @@ int main(void)
 		IN_DIR(what_is_not_committed_leaves_nothing),
 		cmocka_unit_test(a_missing_directory_is_told),
 		cmocka_unit_test(a_peer_is_made_as_the_file_says),
+		cmocka_unit_test(a_range_listens_while_it_is_passive),
 		cmocka_unit_test(programs_say_and_end),
 		cmocka_unit_test(a_followed_program_keeps_no_line_back),
 	};

@@ -64,6 +64,32 @@ static void stages_of_a_good_start(void **state)
 	assert_string_equal(p.why, "");
 }
 
+/* The head-end's side: charon knows the connection from the identities on. */
+static void stages_of_a_branch_that_comes(void **state)
+{
+	static const char *const lines[] = {
+		"selected peer config 'branch1'",
+		"tried 1 shared key for '10.88.247.84' - '10.88.247.89', but MAC mismatched",
+		NULL
+	};
+	static const char *const good[] = {
+		"selected peer config 'branch1'",
+		"IKE_SA branch1[2] established between 10.88.247.84[10.88.247.84]...10.88.247.89[10.88.247.89]",
+		"CHILD_SA branch1{2} established with SPIs c_i d_o and TS a === b",
+		NULL
+	};
+	struct conf_progress p;
+
+	(void)state;
+	follow(&p, lines);
+	assert_int_equal(p.stage, STAGE_AUTH);
+	assert_true(p.stopped);
+	assert_non_null(strstr(p.hint, "remote-psk"));
+	follow(&p, good);
+	assert_int_equal(p.stage, STAGE_UPDOWN);
+	assert_false(p.stopped);
+}
+
 static void silence(void **state)
 {
 	static const char *const lines[] = {
@@ -130,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(events_are_split),
 		cmocka_unit_test(stages_of_a_good_start),
+		cmocka_unit_test(stages_of_a_branch_that_comes),
 		cmocka_unit_test(silence),
 		cmocka_unit_test(refusals_have_a_way_out),
 		cmocka_unit_test(words_of_updown_are_kept),
