@@ -83,15 +83,15 @@ static void put_everything(struct list *list, const struct conf_overlay *o)
 		put(list, "::/0");
 }
 
-/* The branch's end of the tunnel is what it has; the head-end's is everything,
- * because what may come through it is BGP's to say.
+/* The branch's end of the tunnel is what it has; the head-end's is everything
+ * unless it says otherwise, because what may come through it is BGP's to say.
  */
 static void local_ts(FILE *out, const struct conf_overlay *o)
 {
 	struct list list = { .out = out };
 
 	fputs("\t\t\t\tlocal_ts = ", out);
-	if (o->role == CONF_HEAD_END) {
+	if (o->role == CONF_HEAD_END && !o->local_net.n) {
 		put_everything(&list, o);
 	} else {
 		put_prefixes(&list, &o->local_net);
