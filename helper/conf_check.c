@@ -348,17 +348,22 @@ static bool names_clash(const struct conf_overlay *o,
 {
 	size_t n = strlen(p->name);
 
-	return !strcmp(o->name, p->name) ||
-	       (conf_is_dual(p) && !strncmp(o->name, p->name, n) &&
-		!strcmp(o->name + n, CONF_DUAL_SUFFIX));
+	return conf_is_dual(p) && !strncmp(o->name, p->name, n) &&
+	       !strcmp(o->name + n, CONF_DUAL_SUFFIX);
 }
 
 static void check_pair(const struct conf_overlay *o,
 		       const struct conf_overlay *p, struct conf_diags *diags)
 {
+	if (!strcmp(o->name, p->name)) {
+		conf_error(diags, o->at,
+			   "overlay '%s' is described in line %u already, expected another name",
+			   o->name, p->at.line);
+		return;
+	}
 	if (names_clash(o, p) || names_clash(p, o)) {
 		conf_error(diags, o->at,
-			   "the name of overlay '%s' is taken by '%s' in line %u",
+			   "'%s' and '%s' (line %u) are names of one overlay's two connections, expected another name",
 			   o->name, p->name, p->at.line);
 		return;
 	}

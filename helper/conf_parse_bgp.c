@@ -198,7 +198,8 @@ static bool neighbor_option(const struct rest *r, unsigned int i,
 	return conf_error(r->diags, r->line->word[i].at,
 			  "'%s' is not a setting of a neighbour%s",
 			  conf_shown(key, buf, sizeof(buf)),
-			  conf_hint(key, neighbor_words, hint, sizeof(hint)));
+			  conf_hint_line(key, neighbor_words, hint,
+					 sizeof(hint)));
 }
 
 static bool line_neighbor(struct conf_bgp *bgp, const struct rest *r)
@@ -314,5 +315,5 @@ bool conf_parse_bgp_line(struct conf_bgp *bgp, const struct conf_line *line,
 	return conf_error(diags, line->word[r.first].at,
 			  "'%s' is not a line of router bgp%s",
 			  conf_shown(key, buf, sizeof(buf)),
-			  conf_hint(key, line_words, hint, sizeof(hint)));
+			  conf_hint_line(key, line_words, hint, sizeof(hint)));
 }

@@ -431,8 +431,8 @@ static bool unknown_item(const struct conf_line *line,
 	return conf_error(diags, line->word[0].at,
 			  "'%s' is not a line of secure-overlay%s",
 			  conf_shown(line->word[0].text, buf, sizeof(buf)),
-			  conf_hint(line->word[0].text, names, hint,
-				    sizeof(hint)));
+			  conf_hint_line(line->word[0].text, names, hint,
+					 sizeof(hint)));
 }
 
 bool conf_parse_overlay_line(struct conf_overlay *o,

@@ -27,6 +27,15 @@ const char *conf_hint(const char *word, const char *const *candidates,
 	return buf;
 }
 
+const char *conf_hint_line(const char *word, const char *const *candidates,
+			   char *buf, size_t size)
+{
+	conf_hint(word, candidates, buf, size);
+	if (!buf[0])
+		snprintf(buf, size, ", see ovly.conf(5)");
+	return buf;
+}
+
 const char *conf_shown(const char *s, char *buf, size_t size)
 {
 	size_t i;

@@ -9,9 +9,12 @@
 
 /* The candidate nearest to the word, NULL if none is near. */
 const char *conf_nearest(const char *word, const char *const *candidates);
-/* " , did you mean 'x'?" with the nearest one, or an empty string. */
+/* ", did you mean 'x'?" with the nearest one, or an empty string. */
 const char *conf_hint(const char *word, const char *const *candidates,
 		      char *buf, size_t size);
+/* The same for the words of a block, where the manual has the others. */
+const char *conf_hint_line(const char *word, const char *const *candidates,
+			   char *buf, size_t size);
 /* What may go into a message: bounded and printable. */
 const char *conf_shown(const char *s, char *buf, size_t size);
 

@@ -183,7 +183,7 @@ static void unknown_words_get_a_suggestion(void **state)
 		"f:7:13: 'mopd1536' in cipher 'aes128-sha1-mopd1536' is not a Diffie-Hellman group (modp1536, modp2048, modp4096, ecp256, ...), did you mean 'modp1536'?");
 	/* nothing is near */
 	refused("secure-overlay a\n xyzzy\n",
-		"f:2:2: 'xyzzy' is not a line of secure-overlay\n");
+		"f:2:2: 'xyzzy' is not a line of secure-overlay, see ovly.conf(5)\n");
 }
 
 static void values_are_refused_with_what_was_expected(void **state)
@@ -313,7 +313,9 @@ static void missing_items_are_named(void **state)
 static void overlays_are_checked_together(void **state)
 {
 	(void)state;
-	refused(GOOD GOOD, "f:7:16: the name of overlay 'a' is taken by 'a' in line 1");
+	refused(GOOD GOOD, "f:7:16: overlay 'a' is described in line 1 already, expected another name");
+	refused(GOOD " dual-local-bridge w2\nsecure-overlay a-dual\n",
+		"f:8:16: 'a-dual' and 'a' (line 1) are names of one overlay's two connections");
 	refused(GOOD
 		"secure-overlay b\nremote-interface-ip-addr 192.0.2.2\npsk local-psk k remote-psk k\n",
 		"f:7:16: device 'ipsec0' is that of overlay 'a' (line 1), and a p2p device has one peer");
