@@ -146,7 +146,7 @@ static void updown(FILE *out, const struct conf_overlay *o, unsigned int wan,
 	if (conf_given(o, CI_ON_DOWN))
 		fprintf(out, " --on-down %s",
 			word_of(on_down_words, o->on_down));
-	if (o->limit)
+	if (conf_given(o, CI_LIMIT))
 		fprintf(out, " --limit %u --limit-action %s", o->limit,
 			word_of(limit_action_words, o->limit_action));
 	if (o->backup[0])
