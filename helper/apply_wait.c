@@ -19,6 +19,8 @@
 #define GRACE_MS 3000
 /* for a branch that a change at the head-end has cut off: it connects again */
 #define BACK_MS 15000
+/* a head-end may have cut off thousands */
+#define AWAY_MAX 5
 #define LINES 6
 
 struct watch {
@@ -260,7 +262,7 @@ bool apply_wait_run(struct apply_wait *w, struct err *e)
 {
 	struct watch *all = calloc(w->conf->overlays + 1, sizeof(*all));
 	uint64_t start = log_now_ms();
-	unsigned int n = 0, i, down = 0;
+	unsigned int n = 0, i, down = 0, away = 0;
 
 	if (!all)
 		return err_set(e, EXIT_REFUSED, "out of memory");
@@ -289,8 +291,13 @@ bool apply_wait_run(struct apply_wait *w, struct err *e)
 		if (all[i].up)
 			continue;
 		down += is_branch(&all[i]);
-		tell_failure(&all[i]);
+		away += !is_branch(&all[i]);
+		if (is_branch(&all[i]) || away <= AWAY_MAX)
+			tell_failure(&all[i]);
 	}
+	if (away > AWAY_MAX)
+		printf("head-end    %u more are not back yet\n",
+		       away - AWAY_MAX);
 	free(all);
 	if (!down)
 		return true;
