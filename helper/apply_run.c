@@ -215,10 +215,27 @@ static void end_connections(struct apply *a, bool removed)
 			if (new && (memmem(new, new_len, "start_action", 12) ||
 				    conf_same_section(have, want, name)))
 				continue;
+			if (removed && !apply_charon_sas(&a->x, name)[0])
+				continue;
 			apply_charon_terminate(&a->x, name);
 			printf("strongSwan  ended connection %s\n", name);
 		}
 	}
+}
+
+/* A branch may have connected again before its connection was unloaded: what it
+ * brought with it goes as well.
+ */
+static bool remove_again(struct apply *a, struct err *e)
+{
+	struct apply_steps steps = { 0 };
+	bool ok;
+
+	end_connections(a, true);
+	ok = apply_dev_plan(&a->nl, a->conf, &a->old, &steps, e) &&
+	     apply_dev_run(&a->nl, &steps, true, e);
+	apply_steps_free(&steps);
+	return ok;
 }
 
 static bool tell_bird(struct apply *a, struct err *e)
@@ -267,6 +284,8 @@ static bool tell_charon(struct apply *a, struct err *e)
 			 a->file[FILE_STRONGSWAN].path);
 	}
 	if (!apply_charon_load(&a->x, e) || !check_loaded(a, e))
+		return false;
+	if (a->file[FILE_SWANCTL].changed && !remove_again(a, e))
 		return false;
 	end_connections(a, false);
 	if (changed)
