@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Reads the staging table whole, and takes back what is there no more. */
+#include <errno.h>
+#include <string.h>
+
+#include "bridge.h"
+#include "names.h"
+
+/* A table that changes all the time is never read at rest; what changed
+ * during the read arrives as notifications anyway.
+ */
+#define DUMP_PASSES 4
+
+static bool follows(const struct bridge_conf *conf, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < conf->dev.n; i++)
+		if (!strcmp(conf->dev.name[i], name))
+			return true;
+	return conf->dev.n == 0;
+}
+
+static void on_dev(const struct ovly_msg *msg, void *arg)
+{
+	struct bridge *br = arg;
+	char name[IFNAMSIZ];
+
+	if (!msg->ifindex)
+		return;
+	ifindex_str(msg->ifindex, name, sizeof(name));
+	if (follows(br->conf, name) &&
+	    !nexthops_dev_add(&br->nexthops, msg->ifindex, name, msg->dev.mode))
+		br->hold_sweep = true;
+}
+
+static void on_peer(const struct ovly_msg *msg, void *arg)
+{
+	struct bridge *br = arg;
+
+	if (!nexthops_peer_add(&br->nexthops, msg->ifindex, &msg->peer))
+		br->hold_sweep = true;
+}
+
+static bool read_peers(struct bridge *br, struct err *e)
+{
+	const struct ovly_req all = { 0 };
+	struct ovly_nl_error refusal;
+
+	nexthops_clear(&br->nexthops);
+	if (!ovly_ctl_dump(&br->nl, OVLY_CMD_DEV_GET, &all, on_dev, br,
+			   &refusal))
+		return ovly_nl_err(e, &refusal, "cannot list the devices");
+	if (!ovly_ctl_dump(&br->nl, OVLY_CMD_PEER_GET, &all, on_peer, br,
+			   &refusal))
+		return ovly_nl_err(e, &refusal, "cannot list the peers");
+	return true;
+}
+
+static void on_staged(const struct ovly_staged *staged, void *arg)
+{
+	bridge_route(arg, staged);
+}
+
+/* Reads the table until it was at rest and a further pass resolves no more:
+ * a next hop may lie in a prefix that comes later in the table.
+ */
+static bool read_table(struct bridge *br, struct err *e)
+{
+	uint64_t unresolved = UINT64_MAX;
+	bool interrupted;
+	int pass;
+
+	for (pass = 0; pass < DUMP_PASSES; pass++) {
+		br->staged = 0;
+		br->ignored = 0;
+		br->system = 0;
+		br->unresolved = 0;
+		br->partial = 0;
+		br->refused = 0;
+		br->batch.applied = 0;
+		br->batch.removed = 0;
+		if (!ovly_stage_dump(&br->nl, br->conf->table, on_staged, br,
+				     &interrupted, e))
+			return false;
+		batch_drain(&br->batch);
+		if (!interrupted &&
+		    (!br->unresolved || br->unresolved >= unresolved ||
+		     !br->batch.applied))
+			break;
+		unresolved = br->unresolved;
+	}
+	return true;
+}
+
+static bool sweep(struct bridge *br, const struct nexthop_dev *dev,
+		  uint64_t *removed, struct err *e)
+{
+	struct ovly_route filter = { .has = HAS(OVLY_A_ROUTE_PROTOCOL) };
+	struct ovly_req req = { .ifindex = dev->ifindex, .cookie = dev->cookie,
+				.route = &filter };
+	struct ovly_nl_error refusal;
+	struct ovly_msg reply;
+	uint32_t protocol;
+
+	/* only what this daemon may have put there */
+	for (protocol = 1; protocol < 256; protocol++) {
+		if (!br->conf->protocols.set[protocol] &&
+		    protocol != br->conf->as_protocol)
+			continue;
+		filter.protocol = protocol;
+		if (ovly_ctl_do(&br->nl, OVLY_CMD_ROUTE_SYNC_END, 0, &req,
+				&reply, &refusal))
+			*removed += reply.applied;
+		else if (refusal.error == ENODEV)
+			return true; /* and its routes with it */
+		else
+			return ovly_nl_err(e, &refusal,
+					   "cannot end the reconcile of '%s'",
+					   dev->name);
+	}
+	return true;
+}
+
+static bool mark_and_sweep(struct bridge *br, uint64_t *removed, struct err *e)
+{
+	struct ovly_nl_error refusal;
+	struct ovly_msg reply;
+	unsigned int i;
+
+	if (!read_peers(br, e))
+		return false;
+	for (i = 0; i < br->nexthops.devs; i++) {
+		struct ovly_req req = {
+			.ifindex = br->nexthops.dev[i].ifindex,
+		};
+
+		if (!ovly_ctl_do(&br->nl, OVLY_CMD_ROUTE_SYNC_BEGIN, 0, &req,
+				 &reply, &refusal)) {
+			if (refusal.error == ENODEV)
+				continue;
+			return ovly_nl_err(e, &refusal,
+					   "cannot begin to reconcile '%s'",
+					   br->nexthops.dev[i].name);
+		}
+		br->nexthops.dev[i].cookie = reply.cookie;
+	}
+	if (!read_table(br, e))
+		return false;
+	for (i = 0; i < br->nexthops.devs && !br->hold_sweep; i++)
+		if (br->nexthops.dev[i].cookie &&
+		    !sweep(br, &br->nexthops.dev[i], removed, e))
+			return false;
+	return true;
+}
+
+bool bridge_reconcile(struct bridge *br, struct err *e)
+{
+	uint64_t start = log_now_ms();
+	uint64_t removed = 0;
+	bool ok;
+
+	br->resync = false;
+	br->hold_sweep = false;
+	br->taken = false;
+	br->several = false;
+	br->siblings = false;
+	br->metric_seen = false;
+	br->batch.n = 0;
+	br->reconciling = true;
+	ok = mark_and_sweep(br, &removed, e);
+	br->reconciling = false;
+	if (!ok)
+		return false;
+	/* What was in the way may have been swept. */
+	br->resync = br->taken && removed;
+	log_info("reconciled table %u in %llu ms: %llu routes staged, %llu applied, "
+		 "%llu without a peer, %llu with fewer next hops, "
+		 "%llu refused, %llu not followed, "
+		 "%llu removed%s; %u devices, %u peers",
+		 br->conf->table, (unsigned long long)(log_now_ms() - start),
+		 (unsigned long long)br->staged,
+		 (unsigned long long)br->batch.applied,
+		 (unsigned long long)br->unresolved,
+		 (unsigned long long)br->partial,
+		 (unsigned long long)br->refused,
+		 (unsigned long long)br->ignored, (unsigned long long)removed,
+		 br->hold_sweep ? " (none: a request failed)" : "",
+		 br->nexthops.devs, br->nexthops.peers);
+	br->batch.applied = 0;
+	br->batch.removed = 0;
+	return true;
+}
