@@ -4,12 +4,25 @@
 #include <errno.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "names.h"
 #include "parse.h"
 #include "service.h"
+
+void bridge_warn(struct bridge *br, struct log_limit *limit, const char *fmt,
+		 ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(br->trouble, sizeof(br->trouble), fmt, ap);
+	va_end(ap);
+	br->trouble_at = log_now_ms();
+	log_warn_limited(limit, "%s", br->trouble);
+}
 
 static bool on_send(void *arg, bool del, uint32_t ifindex,
 		    const struct ovly_route *routes, unsigned int n,
@@ -51,6 +64,20 @@ static void delete_elsewhere(struct bridge *br, uint32_t ifindex,
 			delete_on(br, br->nexthops.dev[i].ifindex, route);
 }
 
+/* Those of a route that were left out, or its only one. */
+static void note_unresolved(struct bridge *br, const struct batch_op *op,
+			    unsigned int from)
+{
+	struct stage_hop hop = { .oif = op->ifindex };
+	uint64_t now = log_now_ms();
+	unsigned int i;
+
+	for (i = from; i <= op->route.more.n; i++) {
+		hop.gateway = i ? op->route.more.o[i - 1].via : op->route.via;
+		unresolved_note(&br->lost_hops, &hop, now);
+	}
+}
+
 static void on_refused(void *arg, const struct batch_op *op,
 		       enum batch_outcome outcome, const char *why)
 {
@@ -63,6 +90,9 @@ static void on_refused(void *arg, const struct batch_op *op,
 	char buf[PREFIX_STRLEN];
 
 	if (!op->del && outcome == BATCH_UNRESOLVED && batch_narrow(&fewer)) {
+		/* not tried one by one yet: one of them may be somebody's */
+		if (op->known || !op->route.more.n)
+			note_unresolved(br, op, op->known);
 		br->partial++;
 		batch_add(&br->batch, &fewer);
 		return;
@@ -74,6 +104,8 @@ static void on_refused(void *arg, const struct batch_op *op,
 		br->system++;
 		return;
 	case BATCH_UNRESOLVED:
+		if (!op->del)
+			note_unresolved(br, op, 0);
 		br->unresolved++;
 		break;
 	case BATCH_TAKEN:
@@ -93,11 +125,11 @@ static void on_refused(void *arg, const struct batch_op *op,
 		br->refused++;
 		br->hold_sweep |= outcome == BATCH_FAILED;
 		dev = nexthops_dev(&br->nexthops, op->ifindex);
-		log_warn_limited(&br->limit_route,
-				 "route %s via %s on %s is refused: %s",
-				 prefix_str(&prefix, buf),
-				 addr_str(&op->route.via, via),
-				 dev ? dev->name : "?", why);
+		bridge_warn(br, &br->limit_route,
+			    "route %s via %s on %s is refused: %s",
+			    prefix_str(&prefix, buf),
+			    addr_str(&op->route.via, via),
+			    dev ? dev->name : "?", why);
 		/* the limit of one owner is not that of the others */
 		if (!op->del && outcome == BATCH_LIMIT && batch_narrow(&fewer)) {
 			batch_add(&br->batch, &fewer);
@@ -119,8 +151,8 @@ static void on_lost(void *arg, uint32_t ifindex, const char *why)
 
 	dev = nexthops_dev(&br->nexthops, ifindex);
 	br->hold_sweep = true;
-	log_warn_limited(&br->limit_lost, "routes for %s are refused: %s",
-			 dev ? dev->name : "a device", why);
+	bridge_warn(br, &br->limit_lost, "routes for %s are refused: %s",
+		    dev ? dev->name : "a device", why);
 }
 
 static const struct batch_ops batch_ops = {
@@ -138,6 +170,7 @@ void bridge_init(struct bridge *br, const struct bridge_conf *conf)
 	br->limit_route = limit;
 	br->limit_ignored = limit;
 	br->limit_lost = limit;
+	br->started = log_now_ms();
 	batch_init(&br->batch, &batch_ops, br);
 }
 
@@ -234,6 +267,18 @@ static void delete_staged(struct bridge *br, const struct ovly_staged *staged,
 		delete_elsewhere(br, 0, route);
 }
 
+static void note_nobodys(struct bridge *br, const struct ovly_staged *staged)
+{
+	unsigned int i;
+
+	for (i = 0; i < staged->hops && i < OVLY_OWNERS_MAX; i++) {
+		struct stage_hop hop = staged->hop[i];
+
+		if (nexthops_owner(&br->nexthops, &hop) == OWNER_NOBODY)
+			unresolved_note(&br->lost_hops, &hop, log_now_ms());
+	}
+}
+
 void bridge_route(struct bridge *br, const struct ovly_staged *staged)
 {
 	struct batch_op op = { .del = staged->del,
@@ -271,6 +316,7 @@ void bridge_route(struct bridge *br, const struct ovly_staged *staged)
 			      &op.route);
 		return;
 	}
+	note_nobodys(br, staged);
 	if (result == NEXTHOP_NONE) {
 		br->unresolved++;
 		if (staged->replace)

@@ -16,6 +16,7 @@
 #include "ctl.h"
 #include "log.h"
 #include "nexthop.h"
+#include "unresolved.h"
 
 struct bridge_conf {
 	struct arg_ifnames dev; /* none: all */
@@ -27,6 +28,15 @@ struct bridge_conf {
 	uint32_t metric;
 	uint32_t as_protocol; /* in the module; 0: what it was */
 	bool once;
+};
+
+/* The last time that the table was read whole. */
+struct bridge_reconciled {
+	uint64_t at; /* of log_now_ms(), 0: never */
+	uint64_t took;
+	uint64_t staged, applied, unresolved, partial, refused, ignored;
+	uint64_t removed;
+	bool swept;
 };
 
 struct bridge {
@@ -48,6 +58,13 @@ struct bridge {
 	/* of the last reconcile, and counted on since */
 	uint64_t staged, ignored, system, unresolved, partial, refused;
 	struct log_limit limit_route, limit_ignored, limit_lost;
+	/* for whoever asks */
+	struct unresolved lost_hops;
+	struct bridge_reconciled last;
+	uint64_t started, reconciles;
+	bool failed; /* the last reconcile */
+	char trouble[256]; /* the last warning */
+	uint64_t trouble_at;
 };
 
 void bridge_init(struct bridge *br, const struct bridge_conf *conf);
@@ -60,5 +77,8 @@ void bridge_route(struct bridge *br, const struct ovly_staged *staged);
 /* After a batch of notifications: does what was refused before fit now? */
 void bridge_settle(struct bridge *br);
 bool bridge_reconcile(struct bridge *br, struct err *e);
+/* Logs a problem, and keeps it for whoever asks. */
+void bridge_warn(struct bridge *br, struct log_limit *limit, const char *fmt,
+		 ...) __attribute__((format(printf, 3, 4)));
 
 #endif /* OVLY_BRIDGE_H */

@@ -80,6 +80,7 @@ static bool read_table(struct bridge *br, struct err *e)
 		br->refused = 0;
 		br->batch.applied = 0;
 		br->batch.removed = 0;
+		unresolved_begin(&br->lost_hops);
 		if (!ovly_stage_dump(&br->nl, br->conf->table, on_staged, br,
 				     &interrupted, e))
 			return false;
@@ -90,6 +91,7 @@ static bool read_table(struct bridge *br, struct err *e)
 			break;
 		unresolved = br->unresolved;
 	}
+	unresolved_end(&br->lost_hops);
 	return true;
 }
 
@@ -154,6 +156,36 @@ static bool mark_and_sweep(struct bridge *br, uint64_t *removed, struct err *e)
 	return true;
 }
 
+static void remember(struct bridge *br, uint64_t start, uint64_t removed)
+{
+	struct bridge_reconciled *last = &br->last;
+
+	last->at = log_now_ms();
+	last->took = last->at - start;
+	last->staged = br->staged;
+	last->applied = br->batch.applied;
+	last->unresolved = br->unresolved;
+	last->partial = br->partial;
+	last->refused = br->refused;
+	last->ignored = br->ignored;
+	last->removed = removed;
+	last->swept = !br->hold_sweep;
+	br->reconciles++;
+	log_info("reconciled table %u in %llu ms: %llu routes staged, %llu applied, "
+		 "%llu without a peer, %llu with fewer next hops, "
+		 "%llu refused, %llu not followed, "
+		 "%llu removed%s; %u devices, %u peers",
+		 br->conf->table, (unsigned long long)last->took,
+		 (unsigned long long)last->staged,
+		 (unsigned long long)last->applied,
+		 (unsigned long long)last->unresolved,
+		 (unsigned long long)last->partial,
+		 (unsigned long long)last->refused,
+		 (unsigned long long)last->ignored, (unsigned long long)removed,
+		 last->swept ? "" : " (none: a request failed)",
+		 br->nexthops.devs, br->nexthops.peers);
+}
+
 bool bridge_reconcile(struct bridge *br, struct err *e)
 {
 	uint64_t start = log_now_ms();
@@ -170,23 +202,12 @@ bool bridge_reconcile(struct bridge *br, struct err *e)
 	br->reconciling = true;
 	ok = mark_and_sweep(br, &removed, e);
 	br->reconciling = false;
+	br->failed = !ok;
 	if (!ok)
 		return false;
 	/* What was in the way may have been swept. */
 	br->resync = br->taken && removed;
-	log_info("reconciled table %u in %llu ms: %llu routes staged, %llu applied, "
-		 "%llu without a peer, %llu with fewer next hops, "
-		 "%llu refused, %llu not followed, "
-		 "%llu removed%s; %u devices, %u peers",
-		 br->conf->table, (unsigned long long)(log_now_ms() - start),
-		 (unsigned long long)br->staged,
-		 (unsigned long long)br->batch.applied,
-		 (unsigned long long)br->unresolved,
-		 (unsigned long long)br->partial,
-		 (unsigned long long)br->refused,
-		 (unsigned long long)br->ignored, (unsigned long long)removed,
-		 br->hold_sweep ? " (none: a request failed)" : "",
-		 br->nexthops.devs, br->nexthops.peers);
+	remember(br, start, removed);
 	br->batch.applied = 0;
 	br->batch.removed = 0;
 	return true;

@@ -8,9 +8,11 @@
 #include <netlink/socket.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "bridge.h"
+#include "bridge_sock.h"
+#include "bridge_state.h"
 #include "cmd.h"
 #include "msg.h"
 #include "parse.h"
@@ -38,6 +40,7 @@ struct daemon {
 	int group; /* of the events that is joined, 0: none */
 	uint64_t resync_at;
 	bool ready;
+	struct bridge_sock sock;
 };
 
 static bool join_module(struct daemon *d, struct err *e)
@@ -102,6 +105,7 @@ static void on_controller(struct daemon *d, struct nlmsghdr *hdr)
 		d->br.nl.family = 0;
 		d->group = 0;
 		nexthops_clear(&d->br.nexthops);
+		d->br.lost_hops.n = 0;
 		break;
 	case OVLY_NL_MODULE_BACK:
 		if (join_module(d, &e))
@@ -147,9 +151,11 @@ static void drain(struct daemon *d, struct nl_sock *sk, ovly_nl_cb cb,
 	if (sk == d->events)
 		join_module(d, &e);
 	if (ret == -ENOBUFS)
-		log_warn("%s were lost to an overrun, reconciling", what);
+		bridge_warn(&d->br, &d->br.limit_lost,
+			    "%s were lost to an overrun, reconciling", what);
 	else
-		log_warn("%s cannot be read: %s", what, strerror(-ret));
+		bridge_warn(&d->br, &d->br.limit_lost, "%s cannot be read: %s",
+			    what, strerror(-ret));
 }
 
 /* What is queued before the table is read is older than the table: following
@@ -192,11 +198,30 @@ static bool reconcile(struct daemon *d, struct err *e)
 	return true;
 }
 
+/* What is due is done first: it may change the answer. */
+static void answer(struct daemon *d)
+{
+	json_t *state;
+	struct err e;
+	char *text;
+
+	if (!d->sock.askers)
+		return;
+	state = bridge_state_read(&d->br, &e);
+	if (!state)
+		log_error("%s", e.text);
+	text = json_dumps(state, JSON_COMPACT);
+	bridge_sock_answer(&d->sock, text ? text : "", text ? strlen(text) : 0);
+	free(text);
+	json_decref(state);
+}
+
 static void loop(struct daemon *d)
 {
-	struct pollfd fds[2] = {
+	struct pollfd fds[3] = {
 		{ .fd = nl_socket_get_fd(d->routes), .events = POLLIN },
 		{ .fd = nl_socket_get_fd(d->events), .events = POLLIN },
+		{ .fd = d->sock.fd, .events = POLLIN },
 	};
 	struct err e;
 	sigset_t open;
@@ -215,22 +240,28 @@ static void loop(struct daemon *d)
 		}
 		if (due && now >= d->resync_at) {
 			if (!reconcile(d, &e))
-				log_error("%s", e.text);
+				bridge_warn(&d->br, &d->br.limit_lost, "%s",
+					    e.text);
+			answer(d);
 			continue;
 		}
+		if (!due)
+			answer(d);
 		if (due && d->resync_at - now < sleep)
 			sleep = d->resync_at - now;
 		wait.tv_sec = (time_t)(sleep / 1000);
 		wait.tv_nsec = (long)(sleep % 1000) * 1000000;
+		fds[2].events = d->sock.askers < BRIDGE_ASKERS ? POLLIN : 0;
 		/* sleeps until there is news, or a held back reconcile is due,
 		 * or the service manager wants to hear that we live
 		 */
-		if (ppoll(fds, 2, sleep == UINT64_MAX ? NULL : &wait, &open) < 0)
+		if (ppoll(fds, 3, sleep == UINT64_MAX ? NULL : &wait, &open) < 0)
 			continue;
 		drain(d, d->events, on_event, "the module's events");
 		drain(d, d->routes, on_route, "route notifications");
 		batch_drain(&d->br.batch);
 		bridge_settle(&d->br);
+		bridge_sock_accept(&d->sock);
 	}
 	service_notify("STOPPING=1");
 	log_info("stopped, the routes stay");
@@ -254,8 +285,9 @@ static bool catch_signals(void)
 
 static bool serve(const struct bridge_conf *conf, struct err *e)
 {
-	static struct daemon d;
+	static struct daemon d = { .sock = { .fd = -1 } };
 	bool ok = false;
+	struct err why;
 
 	bridge_init(&d.br, conf);
 	if (!ovly_nl_open(&d.br.nl, conf->once, e))
@@ -266,6 +298,8 @@ static bool serve(const struct bridge_conf *conf, struct err *e)
 	/* Once more: it may have come before the controller's news are heard. */
 	if (!join_module(&d, e) && d.br.nl.family)
 		goto out;
+	if (!conf->once && !bridge_sock_open(&d.sock, BRIDGE_RUN_DIR, &why))
+		log_warn("%s: 'show bridge' will not find this one", why.text);
 	if (!d.br.nl.family && !conf->once) {
 		log_info("the kernel module ovly is not loaded, waiting for it");
 		service_notify("READY=1\nSTATUS=waiting for the kernel module");
@@ -278,6 +312,7 @@ static bool serve(const struct bridge_conf *conf, struct err *e)
 		loop(&d);
 	ok = true;
 out:
+	bridge_sock_close(&d.sock);
 	nl_socket_free(d.routes);
 	nl_socket_free(d.events);
 	bridge_free(&d.br);

@@ -58,6 +58,15 @@ JSON,
 "0 it leaves encrypted, 1 it does not, or refused or failed",
 	},
 	{
+		.name = "bridge",
+		.run = show_bridge,
+		.summary = "what the bridge follows, next hops that are nobody's",
+		.synopsis = "[json]",
+		.usage = JSON,
+		.examples =
+"  ovlyhelper show bridge\n",
+	},
+	{
 		.name = "bgp",
 		.run = show_bgp,
 		.summary = "BIRD's BGP sessions, or the routes that they learned",
@@ -91,5 +100,5 @@ JSON,
 const struct command cmd_show = {
 	.name = "show",
 	.sub = table,
-	.summary = "show overlays, peers, routes, BGP and drops",
+	.summary = "show overlays, peers, routes, bridge, BGP and drops",
 };

@@ -279,3 +279,17 @@ enum nexthop_result nexthops_map(const struct nexthops *nh,
 		     map_multipoint(nh, dev, staged, found, route);
 	return ok ? NEXTHOP_PEER : NEXTHOP_NONE;
 }
+
+enum nexthop_owner nexthops_owner(const struct nexthops *nh,
+				  struct stage_hop *hop)
+{
+	const struct nexthop_dev *dev = find_dev(nh, hop);
+
+	if (!dev)
+		return OWNER_NOBODY;
+	hop->oif = dev->ifindex;
+	if (dev->sole_peer || find_addr(nh, dev->ifindex, &hop->gateway))
+		return OWNER_PEER;
+	return dev->mode == OVLY_MODE_MULTIPOINT && hop->gateway.family ?
+		       OWNER_ASK : OWNER_NOBODY;
+}

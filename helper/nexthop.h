@@ -33,6 +33,12 @@ enum nexthop_result {
 	NEXTHOP_NONE, /* nobody has it now */
 };
 
+enum nexthop_owner {
+	OWNER_PEER,
+	OWNER_NOBODY,
+	OWNER_ASK, /* the module knows who covers it, if anybody does */
+};
+
 struct nexthop_found {
 	uint32_t ifindex; /* the device, 0: none */
 	unsigned int known; /* the first so many owners have the address */
@@ -54,5 +60,9 @@ enum nexthop_result nexthops_map(const struct nexthops *nh,
 				 const struct ovly_staged *staged,
 				 struct nexthop_found *found,
 				 struct ovly_route *route);
+
+/* Who has one next hop; its oif becomes the device it is looked for on. */
+enum nexthop_owner nexthops_owner(const struct nexthops *nh,
+				  struct stage_hop *hop);
 
 #endif /* OVLY_NEXTHOP_H */

@@ -101,7 +101,7 @@ static const char *colour_of(const char *text, enum out_format format)
 	if (format != OUT_STATE || !out_colours())
 		return NULL;
 	if (!strcmp(text, "up") || !strcmp(text, "active") ||
-	    !strcmp(text, "Established"))
+	    !strcmp(text, "Established") || !strcmp(text, "following"))
 		return "\033[32m";
 	return !strcmp(text, "standby") ? "\033[33m" : "\033[31m";
 }
@@ -154,10 +154,9 @@ void out_table(json_t *rows, const struct out_column *columns)
 	}
 }
 
-void out_pairs(json_t *object, const char *const *keys)
+void out_pairs(json_t *object, const char *const *keys, int width)
 {
 	char text[CELL];
-	int width = 0;
 	int i;
 
 	for (i = 0; keys[i]; i++)

@@ -27,8 +27,8 @@ struct out_column {
 
 /* Rows are an array of objects; an absent key shows as "-". */
 void out_table(json_t *rows, const struct out_column *columns);
-/* One object as "key value" lines, keys aligned. */
-void out_pairs(json_t *object, const char *const *keys);
+/* One object as "key value" lines, keys aligned, to "width" at least. */
+void out_pairs(json_t *object, const char *const *keys, int width);
 /* Prints and drops the reference. */
 void out_json(json_t *value);
 /* Words from column "at" on, up to 80; what does not fit goes below. */

@@ -37,6 +37,7 @@ bool show_routes(int argc, char **argv, struct err *e);
 json_t *show_routes_nested(json_t *list);
 bool show_drops(int argc, char **argv, struct err *e);
 bool show_overlay(int argc, char **argv, struct err *e);
+bool show_bridge(int argc, char **argv, struct err *e);
 bool show_bgp(int argc, char **argv, struct err *e);
 
 #endif /* OVLY_SHOW_H */

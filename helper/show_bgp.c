@@ -164,7 +164,7 @@ static void print_summary(json_t *summary)
 		{ 0 },
 	};
 
-	out_pairs(summary, keys);
+	out_pairs(summary, keys, 0);
 	putchar('\n');
 	out_table(json_object_get(summary, "neighbors"), columns);
 }

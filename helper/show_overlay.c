@@ -189,7 +189,7 @@ bool show_overlay(int argc, char **argv, struct err *e)
 	for (i = 0; i < o.peers && !json; i++) {
 		if (i)
 			putchar('\n');
-		out_pairs(json_array_get(list, i), keys);
+		out_pairs(json_array_get(list, i), keys, 0);
 	}
 	if (json)
 		out_json(list);

@@ -15,13 +15,7 @@ stage() { ip -n "$here" route "$1" "$2" "${STAGED[@]}" "${@:3}"; }
 stage6() { ip -n "$here" -6 route "$1" "$2" "${STAGED[@]}" "${@:3}"; }
 table() { ip -n "$here" route show table "${1:-220}"; }
 
-suite_setup() {
-	load_ovly
-	setup_ns here
-	ip -n "$here" link set lo up
-	ip -n "$here" link add lan0 type dummy
-	ip -n "$here" addr add 192.168.1.1/24 dev lan0
-	ip -n "$here" link set lan0 up
+devices() {
 	h dev add ipsec0 addr 10.1.0.100 up
 	h dev add ipsec1 addr 10.2.0.100 up
 	h peer add one dev ipsec0 addr 10.1.0.1
@@ -29,6 +23,16 @@ suite_setup() {
 	h dev add ovly0 mode multipoint table 230 up
 	h peer add a dev ovly0 addr 10.3.0.1 addr 2001:db8:3::1
 	h peer add b dev ovly0 addr 10.3.0.2 addr 2001:db8:3::2
+}
+
+suite_setup() {
+	load_ovly
+	setup_ns here
+	ip -n "$here" link set lo up
+	ip -n "$here" link add lan0 type dummy
+	ip -n "$here" addr add 192.168.1.1/24 dev lan0
+	ip -n "$here" link set lan0 up
+	devices
 }
 
 # owners PREFIX: of a route of ovly0, "a b".
@@ -42,12 +46,19 @@ owners_are() { same "$2" "$(owners "$1")" "owners of $1"; }
 bridge() {
 	# not in_ns: $! has to be the bridge itself
 	ip netns exec "$here" ovlyhelper bridge 2>"$OVLY_OUT/bridge.log" &
-	local pid=$!
-	defer kill "$pid"
+	BRIDGE=$!
+	defer eval "kill $BRIDGE 2>/dev/null"
 	defer sh -c "ip -n '$here' route flush table 2220 2>/dev/null; true"
 	defer sh -c "ip -n '$here' -6 route flush table 2220 2>/dev/null; true"
 	wait_for 10 "first reconcile" grep -q reconciled "$OVLY_OUT/bridge.log"
 }
+
+# said FILTER: of the one bridge that runs here.
+said() { h show bridge --json | jq -r "if length == 1 then .[0] else error(\"\(length)\") end | $1"; }
+said_is() { same "$2" "$(said "$1")" "$1"; }
+# nobodys NEXT-HOP: how many prefixes want it, on which device.
+nobodys() { said ".unresolved[] | select(.\"next-hop\" == \"$1\") | \"\(.prefixes) \(.dev)\""; }
+nobodys_is() { same "$2" "$(nobodys "$1")" "$1"; }
 
 test_route_that_turns_unreachable_is_withdrawn() {
 	bridge
@@ -214,6 +225,110 @@ test_next_hop_of_an_ipv6_route_goes_and_the_route_stays() {
 	wait_for 5 "the route goes" owners_are 2001:db8:70::/48 ""
 }
 
+test_show_bridge_tells_what_is_nobodys() {
+	bridge
+	same "0 0 0 0 following" "$(said '[."ipv4-routes", ."ipv6-routes", ."ipv4-unresolved",
+		."ipv6-unresolved", .state] | join(" ")')" "before there is a route"
+	stage add 10.81.0.0/16 metric 32 "${HOP_A[@]}"
+	stage add 10.82.0.0/16 metric 32 "${HOP_A[@]}" "${HOP_C[@]}"
+	stage add 10.83.0.0/16 metric 32 "${HOP_C[@]}"
+	stage add 10.84.0.0/16 metric 32 via 192.168.1.254 dev lan0
+	stage6 add 2001:db8:85::/48 metric 32 via 2001:db8:3::9 dev ovly0 onlink
+	stage6 add 2001:db8:86::/48 metric 32 via 2001:db8:3::1 dev ovly0 onlink
+	ip -n "$here" route add 10.87.0.0/16 dev lan0 proto static table 2220
+	wait_for 3 "IPv4 routes" said_is '."ipv4-routes"' 4
+	wait_for 3 "IPv6 routes" said_is '."ipv6-routes"' 2
+	wait_for 3 "a next hop of two prefixes" nobodys_is 10.3.0.3 "2 ovly0"
+	wait_for 3 "that of a LAN route" nobodys_is 192.168.1.254 "1 lan0"
+	wait_for 3 "an IPv6 one" nobodys_is 2001:db8:3::9 "1 ovly0"
+	same "2 1" "$(said '[."ipv4-unresolved", ."ipv6-unresolved"] | join(" ")')" "without any peer"
+	same 3 "$(said '."unresolved-next-hops"')" "next hops that are nobody's"
+	matches '^10.3.0.3 +ovly0 +2 ' h show bridge
+	matches '^state +following' h show bridge
+	same "" "$(h show bridge | awk 'length > 80')" "lines over 80 columns"
+	# its peer comes
+	h peer add c dev ovly0 addr 10.3.0.3
+	defer eval "in_ns here ovlyhelper peer del c dev ovly0 2>/dev/null || true"
+	wait_for 5 "it is somebody's" nobodys_is 10.3.0.3 ""
+	same "1 1" "$(said '[."ipv4-unresolved", ."ipv6-unresolved"] | join(" ")')" "without any peer"
+	h peer del c dev ovly0
+	wait_for 5 "nobody's again" nobodys_is 10.3.0.3 "2 ovly0"
+	matches '^[0-9]+$' said '.unresolved[0].since'
+	# a withdrawn route, and one whose next hop changes, count no more
+	stage del 10.83.0.0/16 metric 32
+	stage replace 10.84.0.0/16 metric 32 "${HOP_A[@]}"
+	wait_for 3 "one prefix less" nobodys_is 10.3.0.3 "1 ovly0"
+	wait_for 3 "none wants it" nobodys_is 192.168.1.254 ""
+	same "3 0" "$(said '[."ipv4-routes", ."ipv4-unresolved"] | join(" ")')" "routes, without any peer"
+	# what it says of the last time it read the table, and of the last error
+	local n
+	n=$(said .reconciles)
+	kill -HUP "$BRIDGE"
+	wait_for 3 "one more" said_is .reconciles $((n + 1))
+	same "6 1 true" "$(said '."last-reconcile" | [.staged, ."not-followed", .complete] | join(" ")')" \
+		"the last reconcile"
+	same null "$(said '."last-error"')" "last error"
+	ip -n "$here" route add 10.88.0.0/16 dev lan0 table 220
+	defer ip -n "$here" route del 10.88.0.0/16 dev lan0 table 220
+	stage add 10.88.0.0/16 via 10.1.0.1 dev ipsec0 onlink metric 32
+	wait_for 3 "an error" matches '10.88.0.0/16.*somebody else' said '."last-error".text'
+	matches '^last-error +[0-9]+s ago: route 10.88.0.0/16' h show bridge
+}
+
+none_shown() {
+	local rc=0 said
+	said=$(h show bridge 2>&1) || rc=$?
+	same "3 ovlyhelper: show bridge: no bridge runs in this network namespace, start it with 'systemctl start ovly-bridge'" \
+		"$rc $said" "without a bridge"
+}
+
+test_killed_bridge_is_not_shown() {
+	none_shown
+	bridge
+	local first=$BRIDGE
+	same "$first" "$(said .pid)" "pid"
+	matches '^srwx------' ls -l /run/ovly-bridge
+	# in another network namespace it is not the one
+	setup_ns elsewhere
+	never in_ns elsewhere ovlyhelper show bridge
+	kill -KILL "$BRIDGE"
+	wait "$BRIDGE" || true
+	none_shown
+	matches "-$first\$" ls /run/ovly-bridge
+	bridge
+	lacks "-$first\$" ls /run/ovly-bridge
+	same "$BRIDGE" "$(said .pid)" "pid"
+	# stopped, it does not answer, and does not once it goes on and ends
+	kill -STOP "$BRIDGE"
+	h show bridge >"$OVLY_OUT/asked" 2>&1 &
+	local asked=$!
+	wait_for 5 "somebody asks" matches 'LISTEN +1 .*ovly-bridge' in_ns here ss -xl
+	kill -TERM "$BRIDGE"
+	kill -CONT "$BRIDGE"
+	wait "$BRIDGE"
+	wait "$asked" || true
+	cat "$OVLY_OUT/asked"
+	none_shown
+	same "" "$(ls /run/ovly-bridge)" "what it left"
+}
+
+test_bridge_waits_for_the_module_and_says_so() {
+	bridge
+	stage add 10.89.0.0/16 via 10.1.0.9 dev lan0 onlink metric 32
+	wait_for 3 "a next hop of nobody" nobodys_is 10.1.0.9 "1 lan0"
+	same following "$(said .state)" "state"
+	ip -n "$here" link del ipsec0
+	ip -n "$here" link del ipsec1
+	ip -n "$here" link del ovly0
+	rmmod ovly
+	wait_for 3 "it waits" said_is .state no-module
+	same "1 0" "$(said '[."ipv4-routes", (.unresolved | length)] | join(" ")')" "routes, next hops"
+	load_ovly
+	wait_for 3 "it follows" said_is .state following
+	wait_for 3 "the next hop again" nobodys_is 10.1.0.9 "1 lan0"
+	devices
+}
+
 test_routes_carry_another_protocol_if_told() {
 	ip netns exec "$here" ovlyhelper bridge --as-protocol bgp --metric 7 2>"$OVLY_OUT/bridge.log" &
 	local pid=$!
@@ -247,6 +362,9 @@ test_next_hop_that_is_nobodys_joins_with_its_peer	a next hop that is nobody's jo
 test_next_hop_in_a_peers_prefix_is_that_peers		next hops inside prefixes of peers
 test_next_hops_of_a_p2p_device_are_one_peer		all next hops of a p2p device are its one peer
 test_next_hop_of_an_ipv6_route_goes_and_the_route_stays	one next hop of an IPv6 route goes, the route stays
+test_show_bridge_tells_what_is_nobodys			show bridge: routes, next hops that are nobody's, reconcile, error
+test_killed_bridge_is_not_shown				show bridge: a killed bridge leaves nothing that is shown
+test_bridge_waits_for_the_module_and_says_so		show bridge: without the module it waits, and says so
 test_routes_carry_another_protocol_if_told		protocol and metric in the module are as told
 "
 run_cases "$@"
