@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "args.h"
@@ -56,9 +57,12 @@ static bool collect(const char *path, struct ovly_nl *nl, struct err *e)
 {
 	struct host host = { 0 };
 	struct metrics_in in = { 0 };
+	struct timespec now;
 	char version[64];
 	bool ok;
 
+	clock_gettime(CLOCK_REALTIME, &now);
+	in.now = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 	ok = host_read_module(&host, nl, e);
 	if (ok) {
 		in.dev = (struct metrics_list){ host.dev, host.devs };

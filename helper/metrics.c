@@ -38,6 +38,7 @@ struct sample {
 	FILE *out;
 	const struct family *f;
 	const struct ovly_msg *msg;
+	uint64_t now;
 };
 
 /* What a family is of: decides its list and its first labels. */
@@ -46,6 +47,7 @@ enum scope { OF_DEV, OF_PEER, OF_PATH };
 enum value_kind {
 	VALUE_U32,
 	VALUE_MS, /* u64 milliseconds, written as seconds */
+	VALUE_WHEN, /* the same, since then: written as the time, if the peer has "attr" */
 	VALUE_STAT, /* "attr" of the counters */
 	VALUE_DROPS, /* a sample for each reason */
 	VALUE_STATES, /* a sample for each state */
@@ -62,8 +64,8 @@ struct family {
 	const char *name; /* without ovly_ and _total */
 	const char *unit; /* ends the name; NULL: none */
 	const char *help;
-	size_t off; /* VALUE_U32, VALUE_MS: in struct ovly_msg */
-	unsigned int attr; /* VALUE_STAT */
+	size_t off; /* VALUE_U32, VALUE_MS, VALUE_WHEN: in struct ovly_msg */
+	unsigned int attr; /* VALUE_STAT, VALUE_WHEN */
 	bool counter;
 };
 
@@ -122,6 +124,12 @@ static const struct family families[] = {
 	  .help = "Whether the peer's backup carries its packets.",
 	  OFF(peer.via_backup) },
 	TRAFFIC(OF_PEER, "peer"),
+	{ .scope = OF_PEER, .kind = VALUE_WHEN, .name = "peer_last_receive_timestamp_seconds",
+	  .unit = "seconds", .help = "When the last packet came from the peer; none came without it.",
+	  OFF(peer.last_rx), .attr = OVLY_A_PEER_LAST_RX },
+	{ .scope = OF_PEER, .kind = VALUE_WHEN, .name = "peer_last_transmit_timestamp_seconds",
+	  .unit = "seconds", .help = "When the last packet went to the peer; none went without it.",
+	  OFF(peer.last_tx), .attr = OVLY_A_PEER_LAST_TX },
 	{ .scope = OF_PATH, .kind = VALUE_INFO, .name = "path_info",
 	  .help = "A path: its IKE connection, endpoint and underlay device." },
 	{ .scope = OF_PATH, .kind = VALUE_STATES, .name = "path_state",
@@ -161,6 +169,13 @@ static void start(const struct sample *s)
 static void end(const struct sample *s, uint64_t value)
 {
 	fprintf(s->out, "} %" PRIu64 "\n", value);
+}
+
+static void put_ms(const struct sample *s, uint64_t ms)
+{
+	start(s);
+	fprintf(s->out, "} %" PRIu64 ".%03u\n", ms / 1000,
+		(unsigned int)(ms % 1000));
 }
 
 static void put_info(const struct sample *s)
@@ -250,9 +265,12 @@ static void put_object(const struct sample *s)
 		return;
 	case VALUE_MS:
 		memcpy(&ms, value, sizeof(ms));
-		start(s);
-		fprintf(s->out, "} %" PRIu64 ".%03u\n", ms / 1000,
-			(unsigned int)(ms % 1000));
+		put_ms(s, ms);
+		return;
+	case VALUE_WHEN:
+		memcpy(&ms, value, sizeof(ms));
+		if (s->msg->peer.has & HAS(s->f->attr) && ms < s->now)
+			put_ms(s, s->now - ms);
 		return;
 	case VALUE_U32:
 		memcpy(&n, value, sizeof(n));
@@ -277,7 +295,7 @@ void metrics_write(FILE *out, const struct metrics_in *in)
 		[OF_DEV] = &in->dev, [OF_PEER] = &in->peer,
 		[OF_PATH] = &in->path,
 	};
-	struct sample s = { .out = out };
+	struct sample s = { .out = out, .now = in->now };
 	unsigned int i, k;
 
 	put_head(out, "build_info", false, NULL,

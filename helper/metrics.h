@@ -15,6 +15,7 @@ struct metrics_list {
 struct metrics_in {
 	struct metrics_list dev, peer, path;
 	const char *module; /* its version, NULL: unknown */
+	uint64_t now; /* milliseconds since 1970, when the module was asked */
 };
 
 void metrics_write(FILE *out, const struct metrics_in *in);

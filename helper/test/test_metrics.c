@@ -285,7 +285,7 @@ static void every_object_and_value(void **state)
 				    { .ifname = "ipsec0" } };
 	struct ovly_msg path = { .ifname = "ipsec0" };
 	const struct metrics_in in = { { &dev, 1 }, { peer, 2 }, { &path, 1 },
-				       "0.1.0" };
+				       "0.1.0", 1700000000123 };
 	char *text;
 
 	(void)state;
@@ -301,7 +301,10 @@ static void every_object_and_value(void **state)
 	peer[0].peer.routes = 4;
 	peer[0].peer.stats.v[OVLY_A_STATS_RX_BYTES] = UINT64_MAX;
 	peer[0].peer.stats.v[OVLY_A_STATS_TX_NO_SA] = 9;
+	peer[0].peer.has = HAS(OVLY_A_PEER_LAST_RX);
+	peer[0].peer.last_rx = 5100;
 	strcpy(peer[1].peer.name, "other");
+	peer[1].peer.has = HAS(OVLY_A_PEER_LAST_TX);
 	strcpy(path.path.peer_name, "myconn");
 	strcpy(path.path.label, "the \"conn\"");
 	path.path.if_id_in = 7;
@@ -323,6 +326,13 @@ static void every_object_and_value(void **state)
 	assert_line(text,
 		    "ovly_peer_receive_bytes_total{dev=\"ipsec0\",peer=\"myconn\"} 18446744073709551615");
 	assert_line(text, "# UNIT ovly_peer_receive_bytes bytes");
+	assert_line(text,
+		    "ovly_peer_last_receive_timestamp_seconds{dev=\"ipsec0\",peer=\"myconn\"} 1699999995.023");
+	assert_line(text,
+		    "ovly_peer_last_transmit_timestamp_seconds{dev=\"ipsec0\",peer=\"other\"} 1700000000.123");
+	/* never */
+	assert_null(strstr(text, "ovly_peer_last_receive_timestamp_seconds{dev=\"ipsec0\",peer=\"other\"}"));
+	assert_null(strstr(text, "ovly_peer_last_transmit_timestamp_seconds{dev=\"ipsec0\",peer=\"myconn\"}"));
 	assert_line(text,
 		    "ovly_peer_drops_total{dev=\"ipsec0\",peer=\"myconn\",reason=\"tx-no-sa\"} 9");
 	assert_line(text,

@@ -394,6 +394,16 @@ test_metrics() {
 	before=$(sed -n 's/^ovly_peer_drops_total{.*reason="tx-no-policy"} //p' "$OVLY_OUT/metrics")
 	# from outside the selector: dropped and counted
 	never in_ns here ping -c 1 -W 1 -I 192.0.2.1 81.81.81.1
+	# one that leaves, and none that comes
+	local t0 last
+	t0=$(date +%s)
+	in_ns here ping -c 1 -W 1 -I "$SYSTEM" 81.81.81.1 || true
+	h metrics >"$OVLY_OUT/metrics"
+	last=$(sed -n 's/^ovly_peer_last_transmit_timestamp_seconds{dev="ipsec0",peer="myconn"} \([0-9]*\)\..*/\1/p' \
+		"$OVLY_OUT/metrics")
+	note "sent at $last, between $t0 and $(date +%s)"
+	[ "$last" -ge $((t0 - 1)) ] && [ "$last" -le "$(date +%s)" ]
+	lacks '^ovly_peer_last_receive_timestamp_seconds\{' cat "$OVLY_OUT/metrics"
 	echo old >"$file"
 	# a reader that has the old file open keeps it
 	exec 3<"$file"
