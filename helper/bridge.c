@@ -224,11 +224,12 @@ static bool unclear(struct bridge *br, const struct ovly_staged *staged,
 	       (staged->del && br->several);
 }
 
-static void note_several(struct bridge *br, const struct ovly_staged *staged)
+static void note_shape(struct bridge *br, const struct ovly_staged *staged)
 {
 	if (!br->metric_seen)
 		br->metric = staged->metric;
 	br->metric_seen = true;
+	br->objects |= staged->object;
 	if (staged->dst.addr.family == AF_INET6)
 		br->siblings |= staged->hops > 1;
 	else
@@ -298,7 +299,7 @@ void bridge_route(struct bridge *br, const struct ovly_staged *staged)
 		tell_ignored(br, staged);
 		return;
 	}
-	note_several(br, staged);
+	note_shape(br, staged);
 	op.route.has = HAS(OVLY_A_ROUTE_METRIC) | HAS(OVLY_A_ROUTE_PROTOCOL);
 	op.route.metric = br->conf->keep_metric ? staged->metric :
 						  br->conf->metric;

@@ -53,6 +53,7 @@ struct bridge {
 	 */
 	bool several;
 	bool siblings; /* the same for the next hops of an IPv6 route */
+	bool objects; /* routes there have nexthop objects */
 	bool metric_seen;
 	uint32_t metric;
 	/* of the last reconcile, and counted on since */

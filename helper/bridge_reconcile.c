@@ -197,6 +197,7 @@ bool bridge_reconcile(struct bridge *br, struct err *e)
 	br->taken = false;
 	br->several = false;
 	br->siblings = false;
+	br->objects = false;
 	br->metric_seen = false;
 	br->batch.n = 0;
 	br->reconciling = true;

@@ -63,14 +63,15 @@ static bool open_sockets(struct daemon *d, struct err *e)
 	       ovly_nl_join(d->routes, RTNLGRP_IPV4_IFADDR, e) &&
 	       ovly_nl_join(d->routes, RTNLGRP_IPV4_ROUTE, e) &&
 	       ovly_nl_join(d->routes, RTNLGRP_IPV6_ROUTE, e) &&
+	       ovly_nl_join(d->routes, RTNLGRP_NEXTHOP, e) &&
 	       /* tells when the module comes and goes */
 	       ovly_nl_join(d->events, GENL_ID_CTRL, e);
 }
 
-/* A link or an address that goes takes IPv4 routes along, of which the kernel
- * tells nobody.
+/* A link, an address or a nexthop object that goes takes IPv4 routes along, of
+ * which the kernel tells nobody.
  */
-static bool takes_routes(struct nlmsghdr *hdr)
+static bool takes_routes(const struct bridge *br, struct nlmsghdr *hdr)
 {
 	const struct ifinfomsg *ifi = nlmsg_data(hdr);
 
@@ -81,6 +82,8 @@ static bool takes_routes(struct nlmsghdr *hdr)
 	case RTM_DELLINK:
 	case RTM_DELADDR:
 		return true;
+	case RTM_DELNEXTHOP:
+		return br->objects;
 	}
 	return false;
 }
@@ -90,7 +93,7 @@ static void on_route(struct nlmsghdr *hdr, void *arg)
 	struct daemon *d = arg;
 	struct ovly_staged staged;
 
-	d->br.resync |= takes_routes(hdr);
+	d->br.resync |= takes_routes(&d->br, hdr);
 	if (d->br.nl.family && ovly_stage_parse(hdr, &staged))
 		bridge_route(&d->br, &staged);
 }

@@ -127,6 +127,9 @@ bool ovly_stage_parse(struct nlmsghdr *hdr, struct ovly_staged *out)
 			if (ok)
 				out->hop[0].oif = nla_get_u32(nla);
 			break;
+		case RTA_NH_ID:
+			out->object = true;
+			break;
 		case RTA_MULTIPATH:
 			ok = read_multipath(nla, rtm->rtm_family, out);
 			break;

@@ -18,6 +18,7 @@ struct ovly_staged {
 	bool replace; /* a route of the prefix may have been there before */
 	bool append; /* beside another route of the prefix */
 	bool leads; /* somewhere: it is not unreachable, blackhole, ... */
+	bool object; /* its next hops are a nexthop object's */
 	struct ovly_prefix dst;
 	uint32_t table;
 	uint32_t metric;

@@ -55,6 +55,10 @@ static void route_as_bird_exports_it(void **state)
 	assert_int_equal(r.hops, 1);
 	assert_false(r.del);
 	assert_true(r.replace);
+	assert_false(r.object);
+	nla_put_u32(msg, RTA_NH_ID, 7);
+	assert_true(ovly_stage_parse(nlmsg_hdr(msg), &r));
+	assert_true(r.object);
 	nlmsg_free(msg);
 }
 

@@ -82,6 +82,26 @@ test_routes_lost_with_a_link_are_withdrawn() {
 	wait_for 5 "the route goes" lacks 10.61.0.0 table
 }
 
+# FRR exports routes so.
+test_routes_lost_with_a_nexthop_object_are_withdrawn() {
+	bridge
+	ip -n "$here" nexthop add id 7 via 10.3.0.1 dev ovly0 onlink
+	ip -n "$here" nexthop add id 8 via 10.3.0.2 dev ovly0 onlink
+	ip -n "$here" nexthop add id 9 group 7/8
+	defer eval "ip -n $here nexthop flush >/dev/null 2>&1"
+	stage add 10.90.0.0/16 metric 32 nhid 7
+	stage add 10.91.0.0/16 metric 32 nhid 9
+	wait_for 3 "of an object" owners_are 10.90.0.0/16 a
+	wait_for 3 "of a group" owners_are 10.91.0.0/16 "a b"
+	ip -n "$here" nexthop replace id 7 via 10.3.0.2 dev ovly0 onlink
+	wait_for 5 "the object has another next hop" owners_are 10.90.0.0/16 b
+	ip -n "$here" nexthop del id 7
+	wait_for 5 "the object is gone" owners_are 10.90.0.0/16 ""
+	wait_for 5 "the group has one" owners_are 10.91.0.0/16 b
+	ip -n "$here" nexthop del id 9
+	wait_for 5 "the group is gone" owners_are 10.91.0.0/16 ""
+}
+
 test_prefix_moves_between_devices_of_one_table() {
 	bridge
 	stage add 10.62.0.0/16 via 10.1.0.1 dev ipsec0 onlink metric 32
@@ -351,6 +371,7 @@ test_routes_carry_another_protocol_if_told() {
 CASES="
 test_route_that_turns_unreachable_is_withdrawn		a staged route that turns unreachable is withdrawn
 test_routes_lost_with_a_link_are_withdrawn		routes lost with a link are withdrawn
+test_routes_lost_with_a_nexthop_object_are_withdrawn	routes lost with a nexthop object are withdrawn
 test_prefix_moves_between_devices_of_one_table		a prefix moves between devices of one table
 test_one_of_two_metrics_goes_and_the_prefix_stays	one of two metrics goes, the prefix stays
 test_lan_route_stays_out_of_the_tunnel			a LAN route in the staging table stays out of the tunnel
