@@ -63,9 +63,26 @@ void batch_add(struct batch *b, const struct batch_op *op)
 		old->replace = replace;
 		return;
 	}
-	if (b->n == BATCH_MAX)
+	if (b->n == BATCH_MAX) {
+		const struct batch_op last = b->op[--b->n];
+
+		batch_flush(b);
+		batch_add(b, &last);
+	}
+	/* refusals may have filled it again */
+	while (b->n == BATCH_MAX)
 		batch_flush(b);
 	b->op[b->n++] = *op;
+}
+
+bool batch_deletes(const struct batch *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < b->n; i++)
+		if (b->op[i].del)
+			return true;
+	return false;
 }
 
 static void tell_refused(struct batch *b, const struct batch_op *op,

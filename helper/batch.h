@@ -53,9 +53,13 @@ struct batch {
 };
 
 void batch_init(struct batch *b, const struct batch_ops *ops, void *arg);
-/* Sends the batch first when it is full. */
+/* Sends the batch first when it is full, but for the last one: a deletion may be
+ * half of a change.
+ */
 void batch_add(struct batch *b, const struct batch_op *op);
 void batch_flush(struct batch *b);
+/* Is there one that what comes next may turn into a change? */
+bool batch_deletes(const struct batch *b);
 /* Until nothing is left: refusals may have added more. */
 void batch_drain(struct batch *b);
 /* Names fewer owners of a multipath route, one of which was refused: those that

@@ -111,13 +111,50 @@ static void full_batches_are_sent(void **state)
 	assert_int_equal(k.sent, 0);
 	add(false, 1, i, 1);
 	assert_int_equal(k.sent, 1);
-	assert_int_equal(k.log[0].n, BATCH_MAX);
+	assert_int_equal(k.log[0].n, BATCH_MAX - 1);
 	batch_flush(&b);
 	assert_int_equal(k.sent, 2);
-	assert_int_equal(k.log[1].n, 1);
+	assert_int_equal(k.log[1].n, 2);
 	assert_int_equal(b.applied, BATCH_MAX + 1);
 	batch_flush(&b);
 	assert_int_equal(k.sent, 2);
+}
+
+static void a_full_batch_splits_no_change(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	assert_false(batch_deletes(&b));
+	for (i = 0; i < BATCH_MAX; i++) {
+		add(true, 1, i, 0);
+		if (i < BATCH_MAX - 1)
+			add(false, 1, i, 1);
+	}
+	assert_true(batch_deletes(&b));
+	/* the last one is a deletion, and what follows makes it a change */
+	add(false, 1, i, 1);
+	add(false, 1, BATCH_MAX - 1, 1);
+	assert_false(batch_deletes(&b));
+	batch_flush(&b);
+	for (i = 0; i < k.sent; i++)
+		assert_false(k.log[i].del);
+}
+
+static void refusals_may_fill_a_batch(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	k.error = ENOENT;
+	k.refuse_prefix = 7;
+	repeat = 3 * BATCH_MAX;
+	for (i = 0; i < 3 * BATCH_MAX; i++)
+		add(false, 1, 7 + (i << 8), 1);
+	assert_true(b.n <= BATCH_MAX);
+	batch_drain(&b);
+	assert_int_equal(repeat, 0);
+	assert_int_equal(k.refused[BATCH_UNRESOLVED], 6 * BATCH_MAX);
 }
 
 static void the_last_word_on_a_route_counts(void **state)
@@ -307,6 +344,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(full_batches_are_sent, setup),
+		cmocka_unit_test_setup(a_full_batch_splits_no_change, setup),
+		cmocka_unit_test_setup(refusals_may_fill_a_batch, setup),
 		cmocka_unit_test_setup(the_last_word_on_a_route_counts, setup),
 		cmocka_unit_test_setup(devices_and_deletions_are_kept_apart,
 				       setup),
