@@ -21,6 +21,11 @@
 
 /* Bursts of events (a hub's peers coming up) are answered by one reconcile. */
 #define RESYNC_GAP_MS 200
+/* BIRD 1.6 and FRR change an IPv6 route by deleting it and adding it again: a
+ * deletion waits until there is no more news for so long, or in so many rounds.
+ */
+#define LINGER_MS 40
+#define LINGER_ROUNDS 10
 /* After a failed reconcile. */
 #define RETRY_MS 2000
 
@@ -201,6 +206,17 @@ static bool reconcile(struct daemon *d, struct err *e)
 	return true;
 }
 
+static void linger(struct daemon *d)
+{
+	struct pollfd fd = { .fd = nl_socket_get_fd(d->routes),
+			     .events = POLLIN };
+	int i;
+
+	for (i = 0; i < LINGER_ROUNDS && batch_deletes(&d->br.batch) &&
+	     poll(&fd, 1, LINGER_MS) > 0; i++)
+		drain(d, d->routes, on_route, "route notifications");
+}
+
 /* What is due is done first: it may change the answer. */
 static void answer(struct daemon *d)
 {
@@ -262,6 +278,7 @@ static void loop(struct daemon *d)
 			continue;
 		drain(d, d->events, on_event, "the module's events");
 		drain(d, d->routes, on_route, "route notifications");
+		linger(d);
 		batch_drain(&d->br.batch);
 		bridge_settle(&d->br);
 		bridge_sock_accept(&d->sock);

@@ -349,6 +349,30 @@ test_bridge_waits_for_the_module_and_says_so() {
 	devices
 }
 
+# BIRD 1.6 and FRR change IPv6 routes so.
+test_route_deleted_and_added_again_stays() {
+	bridge
+	local i
+	for i in 1 2 3; do
+		stage6 add "2001:db8:9$i::/48" metric 32 via 2001:db8:3::1 dev ovly0 onlink
+	done
+	wait_for 3 "the routes come" owners_are 2001:db8:93::/48 "a"
+	ip -n "$here" -6 monitor route >"$OVLY_OUT/routes6" &
+	defer kill $!
+	wait_for 5 "the monitor listens" bash -c \
+		"ip -n $here -6 route replace 2001:db8:fe::/48 dev lan0; grep -q 2001:db8:fe:: $OVLY_OUT/routes6"
+	for i in 1 2 3 1 2 3 1 2 3; do
+		printf 'route %s 2001:db8:9%s::/48 metric 32 via 2001:db8:3::%s dev ovly0 onlink %s\n' \
+			del "$i" 1 "${STAGED[*]}" add "$i" 2 "${STAGED[*]}" \
+			del "$i" 2 "${STAGED[*]}" add "$i" 1 "${STAGED[*]}"
+	done | ip -n "$here" -6 -batch -
+	stage6 del 2001:db8:93::/48 metric 32 via 2001:db8:3::1 dev ovly0
+	wait_for 3 "one that is only deleted" owners_are 2001:db8:93::/48 ""
+	same "Deleted 2001:db8:93::/48" "$(sed -n 's/^\(Deleted [^ ]*\) .* table 230 .*/\1/p' "$OVLY_OUT/routes6")" \
+		"routes that left table 230"
+	owners_are 2001:db8:91::/48 "a"
+}
+
 test_routes_carry_another_protocol_if_told() {
 	ip netns exec "$here" ovlyhelper bridge --as-protocol bgp --metric 7 2>"$OVLY_OUT/bridge.log" &
 	local pid=$!
@@ -383,6 +407,7 @@ test_next_hop_that_is_nobodys_joins_with_its_peer	a next hop that is nobody's jo
 test_next_hop_in_a_peers_prefix_is_that_peers		next hops inside prefixes of peers
 test_next_hops_of_a_p2p_device_are_one_peer		all next hops of a p2p device are its one peer
 test_next_hop_of_an_ipv6_route_goes_and_the_route_stays	one next hop of an IPv6 route goes, the route stays
+test_route_deleted_and_added_again_stays		a route that is deleted and added again does not leave
 test_show_bridge_tells_what_is_nobodys			show bridge: routes, next hops that are nobody's, reconcile, error
 test_killed_bridge_is_not_shown				show bridge: a killed bridge leaves nothing that is shown
 test_bridge_waits_for_the_module_and_says_so		show bridge: without the module it waits, and says so
