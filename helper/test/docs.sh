@@ -205,7 +205,7 @@ grep -lE 'json_object_set|json_pack' "$helper"/*.c | sed 's,.*/,,' | while read 
 	show*.c | explain*.c) pages="ovlyhelper-show.8 $objects" ;;
 	cmd_*.c) pages=ovlyhelper-$(basename "$file" .c | sed 's/^cmd_//').8 ;;
 	doctor*.c) pages=ovlyhelper-doctor.8 ;;
-	bridge*.c) pages=ovlyhelper-bridge.8 ;;
+	bridge*.c) pages=ovlyhelper-show.8 ;;
 	apply*.c | conf*.c) pages=ovlyhelper-apply.8 ;;
 	out.c) continue ;;
 	*)
@@ -213,7 +213,8 @@ grep -lE 'json_object_set|json_pack' "$helper"/*.c | sed 's,.*/,,' | while read 
 		continue
 		;;
 	esac
-	keys "$helper/$file" | sort -u | keys_in "$pages" "helper/$file"
+	# "running" is for people only
+	keys "$helper/$file" | grep -vx running | sort -u | keys_in "$pages" "helper/$file"
 done
 # what view.c takes out again, or asks with only
 rows dev | keys_in ovlyhelper-dev.8 fields.c
