@@ -232,7 +232,7 @@ test_slow_listener_knows_that_it_missed_some() {
 	pid=$!
 	defer eval "kill -CONT $pid; kill $pid 2>/dev/null"
 	wait_for 10 "the slow listener is there" grep listening "$slow"
-	kill -STOP $pid
+	kill -STOP "$pid"
 	listen
 	# Nobody waits for it: not who asks, not who else listens.
 	said=$(for ((n = 1; n <= N_SLOW; n++)); do
@@ -242,7 +242,7 @@ test_slow_listener_knows_that_it_missed_some() {
 	wait_for 10 "the other one hears of all" heard_all
 	lacks overrun cat "$EVENTS"
 	same "$N_SLOW" "$(entries peer-get | wc -l)" "peers"
-	kill -CONT $pid
+	kill -CONT "$pid"
 	wait_for 10 "the slow one learns of it" grep '^overrun$' "$slow"
 	# And hears what comes from then on.
 	wait_for 10 "one of the next events" slow_hears_again
