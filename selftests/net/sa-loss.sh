@@ -15,10 +15,7 @@ CASE_DEADLINE=$((300 * OVLY_SLOW))
 
 suite_setup() {
 	load_ovly
-	setup_ns wan hub a
-	wan_setup
-	wan_attach hub 1
-	wan_attach a 2
+	wan_setup hub a
 	overlay hub mode multipoint
 	overlay a
 	connect hub a 7
@@ -156,7 +153,7 @@ test_hard_time_limit_needs_no_packet() {
 
 test_hard_packet_limit_takes_the_path_down() {
 	defer home
-	expiring "packet-hard 20"
+	expiring "packet-hard 8"
 	exhaust 56
 	wait_for 10 "the SA ends" peer_is hub a down
 	down_now
@@ -256,6 +253,24 @@ test_migrated_sas_take_the_path_along() {
 	wait_for 10 "events" hears endpoint-moved
 }
 
+test_sa_of_an_offload_device_goes_with_it() {
+	local dev
+
+	modprobe netdevsim 2>/dev/null || [ -d /sys/bus/netdevsim ] ||
+		skip "this kernel has no netdevsim, and nothing else here offloads ESP"
+	defer home
+	in_ns hub sh -c 'echo "9 1" >/sys/bus/netdevsim/new_device'
+	defer eval "echo 9 >/sys/bus/netdevsim/del_device"
+	dev=$(in_ns hub ls /sys/bus/netdevsim/devices/netdevsim9/net)
+	ip -n "$hub" link set "$dev" up
+	state hub delete "$(outbound hub a 7)"
+	SA_MORE="offload dev $dev dir out" sa_lines hub a 7 | head -n 1 | ip_batch hub
+	wait_for 10 "the peer is up" peer_is hub a up
+	# No packet is sent.
+	ip -n "$hub" link set "$dev" down
+	wait_for 5 "the path goes down" peer_is hub a down
+}
+
 test_lost_and_found_is_counted() {
 	local before
 
@@ -323,6 +338,7 @@ test_hard_byte_limit_takes_the_path_down		a hard byte limit takes the path down
 test_soft_limit_changes_nothing				a soft limit changes nothing
 test_rekey_goes_unnoticed				a rekey goes unnoticed
 test_migrated_sas_take_the_path_along			migrated SAs take the path along
+test_sa_of_an_offload_device_goes_with_it		an SA of a device with crypto offload goes with the device
 test_lost_and_found_is_counted				an SA lost and added again with the same if_id is one transition
 test_deleted_policy_prohibits				a deleted policy: prohibited, counted, nothing in clear
 test_sa_of_another_if_id_is_not_taken			an SA of another if_id is not taken for the lost one
