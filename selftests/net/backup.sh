@@ -135,6 +135,14 @@ test_the_backups_own_backup_is_not_asked() {
 	unanswered branch 10.66.0.1
 	rise b
 	goes_to b 10.66.0.1
+	# Nor in a chain: b is up, but it stands in for a only.
+	helper branch peer add c dev ov0 addr 10.9.0.9 backup a
+	defer helper branch peer del c
+	helper branch route add 10.68.0.0/16 peer c
+	ip -n "$b" addr add 10.68.0.1/32 dev lo
+	defer ip -n "$b" addr del 10.68.0.1/32 dev lo
+	matches 'Destination Host Unreachable' unanswered branch 10.68.0.1
+	same 2 "$(drops branch c tx-no-path)" "packets of c without a path"
 }
 
 test_mutual_backups() {
