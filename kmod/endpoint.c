@@ -87,10 +87,13 @@ int ovly_endpoint_get(struct ovly_peer *peer, const struct ovly_ip *ip, struct o
 
 	lockdep_assert_held(&peer->ovly->lock);
 	list_for_each_entry(e, &peer->endpoints, list) {
-		if (ovly_ip_eq(&e->ip, ip)) {
-			list_move(&e->list, &peer->endpoints);
-			goto out;
-		}
+		if (!ovly_ip_eq(&e->ip, ip))
+			continue;
+		err = e->guard ? 0 : ovly_endpoint_throw(peer, e);
+		if (err)
+			return err;
+		list_move(&e->list, &peer->endpoints);
+		goto out;
 	}
 	e = kzalloc(sizeof(*e), GFP_KERNEL);
 	if (!e)
@@ -146,6 +149,21 @@ void ovly_endpoint_rehome_all(struct ovly_peer *peer)
 					    netdev_name(peer->ovly->dev), peer->name,
 					    peer->ovly->sync.table);
 	}
+}
+
+/**
+ * ovly_endpoint_retry_all() - guard those that could not be when the table changed
+ * @peer: the peer, its device locked
+ *
+ * Context: may sleep, takes RTNL.
+ */
+void ovly_endpoint_retry_all(struct ovly_peer *peer)
+{
+	struct ovly_endpoint *e;
+
+	list_for_each_entry(e, &peer->endpoints, list)
+		if (!e->guard)
+			ovly_endpoint_throw(peer, e);
 }
 
 /* Context: the peer has no paths any more; may sleep, takes RTNL. */

@@ -31,6 +31,7 @@ int ovly_endpoint_get(struct ovly_peer *peer, const struct ovly_ip *ip,
 		      struct ovly_endpoint **ep);
 void ovly_endpoint_put(struct ovly_peer *peer, struct ovly_endpoint *ep);
 void ovly_endpoint_rehome_all(struct ovly_peer *peer);
+void ovly_endpoint_retry_all(struct ovly_peer *peer);
 void ovly_endpoint_forget_all(struct ovly_peer *peer);
 
 #endif /* _OVLY_ENDPOINT_H */

@@ -131,7 +131,9 @@ void ovly_sync_settle(struct ovly_dev *ovly)
 	struct ovly_sync *sync = &ovly->sync;
 	struct ovly_sync_batch batch;
 	struct ovly_route *route;
+	struct ovly_peer *peer;
 	struct rb_node *node;
+	unsigned long id;
 	u32 epoch;
 
 	lockdep_assert_held(&ovly->lock);
@@ -140,6 +142,9 @@ void ovly_sync_settle(struct ovly_dev *ovly)
 	if (sync->synced == epoch)
 		return;
 
+	/* Before anything may lead there. */
+	xa_for_each(&ovly->peers, id, peer)
+		ovly_endpoint_retry_all(peer);
 	ovly_sync_begin(&batch, ovly);
 	batch.refused = ovly_sync_refused;
 	batch.context = ovly;

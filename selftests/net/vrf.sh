@@ -192,6 +192,22 @@ in_table_but_others() {
 	same "$(table_wanted hub "$1")" "$(table_found hub "$1" | grep -v unreachable)" "table $1"
 }
 
+test_throw_route_that_was_refused_comes_with_a_resync() {
+	defer enslave -
+	enslave red
+	settles hub 100
+	# Somebody else's is where it has to be.
+	on_hub route add 192.0.2.2/32 dev wan table 220
+	enslave -
+	wait_for 20 "the routes are back" has hub 220 '10.66.0.0/16 via'
+	has_not hub 220 'throw 192.0.2.2/32'
+	never helper hub path set 7 endpoint 192.0.2.2
+	on_hub route del 192.0.2.2/32 dev wan table 220
+	helper hub dev resync ov0
+	in_table 220 100
+	has hub 220 'throw 192.0.2.2/32'
+}
+
 CASES="
 test_enslaved_device_has_its_routes_in_the_table_of_the_vrf	an enslaved device has its routes in the table of the VRF
 test_throw_route_and_rule_are_for_tables_behind_a_rule_only	throw routes and rule are for tables behind a rule only
@@ -201,6 +217,7 @@ test_device_moves_between_vrfs				a device moves between VRFs, and traffic flows
 test_deleted_vrf_releases_its_device			a deleted VRF releases its device
 test_device_goes_down_in_a_vrf_and_comes_up_outside	down in a VRF, up outside
 test_routes_added_in_a_vrf_go_with_the_device		routes added in a VRF go with the device
+test_throw_route_that_was_refused_comes_with_a_resync	a throw route that the table refused comes with a resync
 test_routes_of_others_in_the_vrf_stay			routes of others in the VRF stay
 "
 run_cases "$@"
