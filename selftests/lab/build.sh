@@ -15,12 +15,20 @@ make_module() {
 		make -C "$make_kdir" M="$make_dir" "$@" -j"$(nproc)" modules
 }
 
+# Headers other than the host's own to build modules with, what make has to know
+# with those, and where it finds their compiler ("DIRECTORY:").
+MODULE_KDIR='' MODULE_ARGS='' MODULE_PATH=''
+
+module_kdir() { echo "${MODULE_KDIR:-/lib/modules/$KVER/build}"; }
+
 # build_module: sets BUILT_KO.
 build_module() {
 	[ -f "$TOP/Kbuild" ] || die "there is no Kbuild in $TOP: nothing to build a module from"
 	dir=$(build_dir "module-$KVER")
-	locked "build-$(echo "$dir" | hash)" long "building ovly.ko for $KVER" "$dir.log" \
-		make_module "$dir" "/lib/modules/$KVER/build" || die "the module does not build: see $dir.log"
+	# shellcheck disable=SC2086 # a list of words
+	(PATH=$MODULE_PATH$PATH locked "build-$(echo "$dir" | hash)" \
+		long "building ovly.ko for $KVER" "$dir.log" \
+		make_module "$dir" "$(module_kdir)" $MODULE_ARGS) || die "the module does not build: see $dir.log"
 	BUILT_KO=$dir/ovly.ko
 	[ -f "$BUILT_KO" ] || die "the build made no ovly.ko: see $dir.log"
 }

@@ -16,6 +16,14 @@ host_sources() {
 		grep -E ' bookworm(-updates|-security)? ' | sort -u
 }
 
+# archive_known: after it, host_sources has something to say.
+archive_known() {
+	[ -z "$(host_sources)" ] || return 0
+	[ "$(id -u)" != 0 ] || apt_update
+	[ -n "$(host_sources)" ] ||
+		die "apt has no lists of Debian's archive yet: run apt-get update as root, then start again"
+}
+
 # host_aptopts: how the host reaches that archive (proxies, its view of dates).
 host_aptopts() {
 	apt-config dump | grep -E \
@@ -33,13 +41,8 @@ make_root() (
 	mkdir -p "$CACHE/guest"
 	tmp=$(mktemp -d "$CACHE/guest/tmp.XXXXXX")
 	trap 'rm -rf "$tmp"' EXIT
+	archive_known
 	host_sources >"$tmp/sources.list"
-	if ! [ -s "$tmp/sources.list" ] && [ "$(id -u)" = 0 ]; then
-		apt_update
-		host_sources >"$tmp/sources.list"
-	fi
-	[ -s "$tmp/sources.list" ] ||
-		die "apt has no lists of Debian's archive yet: run apt-get update as root, then start again"
 	host_aptopts >"$tmp/apt.conf"
 	packages=$(grep -v '^#' "$LAB/guest-packages" | paste -sd, -)
 	# Without root, mmdebstrap works in a user namespace whose root is nobody
@@ -65,12 +68,36 @@ PACK" \
 # kernel_dir: boot/vmlinuz-$KVER and lib/modules/$KVER of what the guest boots.
 kernel_dir() { echo "${GUEST_KERNEL:-$CACHE/guest/kernel-$KVER}"; }
 
+# The suite that KVER comes from, if it is none of the host's.
+KERNEL_SUITE=''
+
+# kernel_apt PROGRAM ARGUMENT...: apt-get or apt-cache where KVER comes from.
+kernel_apt() {
+	if [ -n "$KERNEL_SUITE" ]; then
+		suite_apt "$KERNEL_SUITE" "$@"
+	else
+		kernel_apt_program=$1
+		shift
+		"$kernel_apt_program" -q -o APT::Sandbox::User= "$@"
+	fi
+}
+
+# unpack_kernel DIR: 7.x has its image in parts, and all of it below /usr.
 unpack_kernel() (
 	cd "$1" || exit 1
-	apt-get -q -o APT::Sandbox::User= download "linux-image-$KVER" &&
-		dpkg -x linux-image-*.deb . &&
-		rm -f linux-image-*.deb &&
-		depmod -b "$1" "$KVER"
+	parts=$(kernel_apt apt-cache depends "linux-image-$KVER" |
+		sed -n 's/.*Depends: \(linux-\(base\|binary\|modules\)-[0-9].*\)$/\1/p')
+	# shellcheck disable=SC2086 # a list of names
+	kernel_apt apt-get download "linux-image-$KVER" $parts || exit 1
+	for deb in *.deb; do
+		dpkg -x "$deb" . && rm "$deb" || exit 1
+	done
+	if [ ! -d lib/modules ]; then
+		mkdir -p lib boot &&
+			mv usr/lib/modules lib/modules &&
+			mv "lib/modules/$KVER/vmlinuz" "boot/vmlinuz-$KVER" || exit 1
+	fi
+	depmod -b "$1" "$KVER"
 )
 
 make_kernel() (
@@ -107,7 +134,11 @@ make_initrd() (
 			die "kernel $KVER has no module $m"
 	done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++' |
 		while IFS= read -r ko; do
-			cp "$ko" "$tmp/t/mod/" && echo "${ko##*/}"
+			m=${ko##*/}
+			case $m in
+			*.xz) m=${m%.xz} && xz -dc "$ko" >"$tmp/t/mod/$m" ;;
+			*) cp "$ko" "$tmp/t/mod/$m" ;;
+			esac && echo "$m"
 		done >"$tmp/t/mod/order"
 	(cd "$tmp/t" && find . | cpio -o -H newc -R 0:0 --quiet | gzip -1) >"$tmp/initrd" || exit 1
 	mv "$tmp/initrd" "$img"
@@ -125,6 +156,7 @@ guest_initrd() { locked "initrd-$KVER" make_initrd || exit 1; }
 
 # guest_images: after it, everything a guest boots is in the cache.
 guest_images() {
+	[ -z "$KERNEL" ] || use_kernel "$KERNEL"
 	guest_root
 	locked "kernel-$KVER" make_kernel || exit 1
 	guest_initrd

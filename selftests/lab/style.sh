@@ -85,25 +85,26 @@ gate_kernel_doc() {
 	! grep -qiE 'warning|error' "$RESULTS/kdoc"
 }
 
-# module_clean_build ARGUMENT...: a fresh build whose every warning counts.
+# module_clean_build KIND ARGUMENT...: a fresh build whose every warning counts.
 module_clean_build() {
-	dir=$(build_dir style)
+	dir=$(build_dir "$1")
+	shift
 	rm -rf "$dir"
 	sync_tree "$dir" Kbuild kmod uapi || return 1
-	make -C "/lib/modules/$KVER/build" M="$dir" -j"$(nproc)" "$@" >"$dir.log" 2>&1
+	PATH=$MODULE_PATH$PATH make -C "$(module_kdir)" M="$dir" -j"$(nproc)" "$@" >"$dir.log" 2>&1
 	made=$?
 	grep -E '(warning|error|WARNING|ERROR)(:| )' "$dir.log" && return 1
 	[ $made = 0 ] || tail -n 20 "$dir.log"
 	return $made
 }
 
-gate_w1() { module_clean_build W=1 modules; }
-gate_sparse() { module_clean_build C=2 CF="-D__CHECK_ENDIAN__" modules; }
+gate_w1() { module_clean_build style W=1 modules; }
+gate_sparse() { module_clean_build style C=2 CF="-D__CHECK_ENDIAN__" modules; }
 
 # The KUnit suites as objects only: Debian's kernel has no KUnit to link with.
 gate_kunit_w1() {
 	# shellcheck disable=SC2046
-	module_clean_build W=1 C=2 CF="-D__CHECK_ENDIAN__" OVLY_KUNIT=1 \
+	module_clean_build style W=1 C=2 CF="-D__CHECK_ENDIAN__" OVLY_KUNIT=1 \
 		$(cd "$TOP" && printf '%s\n' kmod/tests/*.c | sed 's/c$/o/')
 }
 
