@@ -5,6 +5,7 @@
 
 #include "args.h"
 #include "cmd.h"
+#include "names.h"
 #include "out.h"
 #include "parse.h"
 #include "rtnl.h"
@@ -64,8 +65,9 @@ static bool apply(struct ovly_nl *nl, const struct dev_args *a,
 		if (!ovly_rtnl_link_get(nl, a->vrf, &vrf, e))
 			return false;
 		if (!vrf.ifindex || strcmp(vrf.kind, "vrf"))
-			return err_set(e, EXIT_REFUSED, "there is no VRF '%s'",
-				       a->vrf);
+			return err_set(e, EXIT_REFUSED,
+				       "there is no VRF '%s', make it with 'ip link add %s type vrf table N'",
+				       a->vrf, a->vrf);
 		if (!ovly_rtnl_link_set_master(nl, &link, vrf.ifindex, e))
 			return false;
 	}
@@ -93,7 +95,9 @@ static bool dev_add(int argc, char **argv, struct err *e)
 		return false;
 	ok = ovly_rtnl_link_add(&nl, name, &a.dev, &exists, e);
 	if (ok && exists)
-		ok = err_set(e, EXIT_REFUSED, "device '%s' exists", name);
+		ok = err_set(e, EXIT_REFUSED,
+			     "device '%s' exists: choose another name, or change it with 'ovlyhelper dev set'",
+			     name);
 	else if (ok && !apply(&nl, &a, name, e)) {
 		/* nothing half-done */
 		if (ovly_rtnl_link_get(&nl, name, &link, &ignored) &&
@@ -169,6 +173,7 @@ static bool dev_resync(int argc, char **argv, struct err *e)
 {
 	struct ovly_nl_error refusal;
 	struct ovly_req req = { 0 };
+	char name[IFNAMSIZ];
 	struct ovly_nl nl;
 	bool ok;
 
@@ -176,7 +181,8 @@ static bool dev_resync(int argc, char **argv, struct err *e)
 		return false;
 	ok = ovly_ctl_do(&nl, OVLY_CMD_DEV_RESYNC, 0, &req, NULL, &refusal);
 	if (!ok)
-		ovly_nl_err(e, &refusal, "cannot put the table right");
+		ovly_nl_err(e, &refusal, "cannot put the table of '%s' right",
+			    ifindex_str(req.ifindex, name, sizeof(name)));
 	ovly_nl_close(&nl);
 	return ok;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* ovlyhelper path: the tunnels of peers */
+#include <errno.h>
 #include <linux/netlink.h>
 #include <string.h>
 
@@ -54,7 +55,7 @@ static bool prepare(int argc, char **argv, struct ovly_nl *nl,
 		path->underlay = if_nametoindex(underlay);
 		if (!path->underlay)
 			return err_set(e, EXIT_REFUSED,
-				       "underlay: there is no device '%s'",
+				       "underlay: there is no device '%s', see 'ip link'",
 				       underlay);
 	}
 	if (!ovly_nl_open(nl, true, e))
@@ -81,9 +82,12 @@ static bool change(int cmd, int flags, const char *what, int argc, char **argv,
 	if (!prepare(argc, argv, &nl, &path, &req, cmd == OVLY_CMD_PATH_NEW, e))
 		return false;
 	ok = ovly_ctl_do(&nl, cmd, flags, &req, NULL, &refusal);
-	if (!ok)
+	if (!ok) {
 		ovly_nl_err(e, &refusal, "cannot %s the path with if-id %u",
 			    what, path.if_id_in);
+		if (refusal.error == ENOENT)
+			ovly_ctl_near_peer(&nl, req.ifindex, path.peer_name, e);
+	}
 	ovly_nl_close(&nl);
 	return ok;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* ovlyhelper peer: the peers of a device */
+#include <errno.h>
 #include <inttypes.h>
 #include <linux/netlink.h>
 #include <stdio.h>
@@ -91,10 +92,16 @@ static bool change(int cmd, int flags, const char *what, int argc, char **argv,
 	if (!prepare(argc, argv, &nl, &peer, &req, e))
 		return false;
 	ok = ovly_ctl_do(&nl, cmd, flags, &req, NULL, &refusal);
-	if (!ok)
+	if (!ok) {
 		ovly_nl_err(e, &refusal, "cannot %s peer '%s'%s", what,
 			    peer.name, with_what(&peer, what_of,
 						 sizeof(what_of)));
+		if (refusal.error == ENOENT)
+			ovly_ctl_near_peer(&nl, req.ifindex,
+					   strstr(refusal.attr, "backup") ?
+						   peer.backup_name : peer.name,
+					   e);
+	}
 	ovly_nl_close(&nl);
 	return ok;
 }

@@ -93,6 +93,8 @@ static void tell_elsewhere(struct ovly_nl *nl, const struct ovly_route *route,
 			route->peer_name,
 			ifindex_str(where.found, there, sizeof(there)),
 			ifindex_str(ifindex, here, sizeof(here)));
+	else
+		ovly_ctl_near_peer(nl, ifindex, route->peer_name, e);
 }
 
 /* " to peer a, b" or " via 10.0.0.1, 10.0.0.2", empty where none is named */
@@ -153,8 +155,7 @@ static bool change(int cmd, int flags, const char *what, int argc, char **argv,
 		ovly_nl_err(e, &refusal, "cannot %s route %s%s", what,
 			    prefix_str(&prefix, buf),
 			    owners_str(&route, whose, sizeof(whose)));
-		if (adding &&
-		    (refusal.error == ENOENT || refusal.error == ESRCH))
+		if (refusal.error == ENOENT || refusal.error == ESRCH)
 			tell_elsewhere(&nl, &route, req.ifindex, e);
 	}
 out:

@@ -9,6 +9,7 @@
 
 #include "msg.h"
 #include "rtnl.h"
+#include "suggest.h"
 
 static bool put_request(struct nl_msg *msg, const struct ovly_req *req)
 {
@@ -145,6 +146,54 @@ bool ovly_ctl_routes(struct ovly_nl *nl, int cmd, int flags, uint32_t ifindex,
 	return true;
 }
 
+struct near {
+	struct suggest s;
+	bool exists; /* the given name itself */
+	char best[OVLY_NAME_MAX + 1]; /* the message goes */
+};
+
+static void try_near(struct near *near, const char *name)
+{
+	near->exists |= !strcmp(name, near->s.given);
+	suggest_try(&near->s, name, strlen(name));
+	if (near->s.best != name)
+		return;
+	snprintf(near->best, sizeof(near->best), "%s", name);
+	near->s.best = near->best;
+}
+
+static void on_near_peer(const struct ovly_msg *msg, void *arg)
+{
+	try_near(arg, msg->peer.name);
+}
+
+static void on_near_dev(const struct ovly_msg *msg, void *arg)
+{
+	try_near(arg, msg->ifname);
+}
+
+static void tell_near(struct ovly_nl *nl, int cmd, uint32_t ifindex,
+		      ovly_ctl_cb cb, const char *given, struct err *e)
+{
+	const struct ovly_req req = { .ifindex = ifindex };
+	struct near near = { .s.given = given };
+	struct ovly_nl_error refusal;
+	size_t n = strlen(e->text);
+
+	if (!given[0] || !nl->family)
+		return;
+	if (ovly_ctl_dump(nl, cmd, &req, cb, &near, &refusal) &&
+	    near.s.best && !near.exists)
+		snprintf(e->text + n, sizeof(e->text) - n,
+			 "; did you mean '%s'?", near.best);
+}
+
+void ovly_ctl_near_peer(struct ovly_nl *nl, uint32_t ifindex, const char *given,
+			struct err *e)
+{
+	tell_near(nl, OVLY_CMD_PEER_GET, ifindex, on_near_peer, given, e);
+}
+
 struct sole {
 	uint32_t ifindex;
 	unsigned int n;
@@ -171,10 +220,13 @@ static uint32_t sole_device(struct ovly_nl *nl, struct err *e)
 	}
 	if (sole.n == 1)
 		return sole.ifindex;
-	err_set(e, EXIT_USAGE,
-		sole.n ? "there are %u ovly devices, say which one with 'dev NAME'" :
-			 "there are %u ovly devices, make one with 'ovlyhelper dev add NAME'",
-		sole.n);
+	if (sole.n)
+		err_set(e, EXIT_USAGE,
+			"there are %u ovly devices, say which one with 'dev DEVICE'",
+			sole.n);
+	else
+		err_set(e, EXIT_USAGE,
+			"there is no ovly device, make one with 'ovlyhelper dev add NAME'");
 	return 0;
 }
 
@@ -190,6 +242,7 @@ uint32_t ovly_ctl_ifindex(struct ovly_nl *nl, const char *name, struct err *e)
 		err_set(e, EXIT_REFUSED,
 			"there is no device '%s', make it with 'ovlyhelper dev add %s'",
 			name, name);
+		tell_near(nl, OVLY_CMD_DEV_GET, 0, on_near_dev, name, e);
 		return 0;
 	}
 	if (strcmp(link.kind, "ovly")) {

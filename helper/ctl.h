@@ -38,4 +38,10 @@ bool ovly_ctl_routes(struct ovly_nl *nl, int cmd, int flags, uint32_t ifindex,
  */
 uint32_t ovly_ctl_ifindex(struct ovly_nl *nl, const char *name, struct err *e);
 
+/* The error is about a peer that the device does not have: adds the name of one
+ * that it has and that was probably meant.
+ */
+void ovly_ctl_near_peer(struct ovly_nl *nl, uint32_t ifindex, const char *given,
+			struct err *e);
+
 #endif /* OVLY_CTL_H */

@@ -34,7 +34,8 @@ bool parse_u32(const char *s, uint32_t min, uint32_t max, uint32_t *out,
 	/* strtoull() takes signs and blanks, a number here has neither */
 	if (!isdigit((unsigned char)s[0]) || *end || errno ||
 	    (hex && !isxdigit((unsigned char)s[2])))
-		return err_set(e, EXIT_USAGE, "'%s' is not a number",
+		return err_set(e, EXIT_USAGE,
+			       "'%s' is not a number, give one like 220 or 0xdc",
 			       shown(s, buf));
 	if (v < min || v > max)
 		return err_set(e, EXIT_USAGE,
@@ -72,7 +73,8 @@ bool parse_net(const char *s, struct ovly_prefix *out, struct err *e)
 
 	n = slash ? (size_t)(slash - s) : strlen(s);
 	if (n >= sizeof(addr))
-		return err_set(e, EXIT_USAGE, "'%s' is not a prefix",
+		return err_set(e, EXIT_USAGE,
+			       "'%s' is not a prefix like 10.0.0.0/8 or 2001:db8::/32",
 			       shown(s, buf));
 	memcpy(addr, s, n);
 	addr[n] = '\0';
@@ -124,7 +126,8 @@ bool parse_ifname(const char *s, char out[IFNAMSIZ], struct err *e)
 	for (i = 0; i < n; i++)
 		if (s[i] == '/' || s[i] == ':' || isspace((unsigned char)s[i]))
 			return err_set(e, EXIT_USAGE,
-				       "'%s' is not a device name", shown(s, buf));
+				       "'%s' is not a device name: it has a blank, / or :",
+				       shown(s, buf));
 	memcpy(out, s, n + 1);
 	return true;
 }

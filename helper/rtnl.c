@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "msg.h"
+#include "names.h"
 #include "parse.h"
 
 static bool full(struct nl_msg *msg, struct err *e)
@@ -173,10 +174,12 @@ bool ovly_rtnl_link_del(struct ovly_nl *nl, uint32_t ifindex, struct err *e)
 {
 	struct ifinfomsg ifi = { .ifi_index = (int)ifindex };
 	struct ovly_nl_error refusal;
+	char name[IFNAMSIZ];
 
 	if (link_change(nl, RTM_DELLINK, &ifi, 0, 0, &refusal))
 		return true;
-	return ovly_nl_err(e, &refusal, "cannot delete device %u", ifindex);
+	return ovly_nl_err(e, &refusal, "cannot delete device '%s'",
+			   ifindex_str(ifindex, name, sizeof(name)));
 }
 
 bool ovly_rtnl_link_up(struct ovly_nl *nl, const struct ovly_link *link,

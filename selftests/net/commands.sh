@@ -25,6 +25,10 @@ test_commands_refuse_with_a_way_out() {
 	matches "another peer|one peer" never_out h peer add two addr 10.9.9.9
 	matches "192.0.2.77" never_out h route add 10.0.0.0/8 via 192.0.2.77
 	matches "ipsec7.*dev add" never_out h peer list dev ipsec7
+	matches "ipsec0x.*did you mean 'ipsec0'" never_out h peer list dev ipsec0x
+	matches "mycon'.*no such peer.*did you mean 'myconn'" never_out h peer set mycon limit 3
+	matches "did you mean 'myconn'" never_out h route add 10.0.0.0/8 peer myocnn
+	matches "did you mean 'myconn'" never_out h path add 7 peer myconnn
 	h route add 10.0.0.0/8 peer myconn protocol bird metric 5
 	matches '^10.0.0.0/8 +myconn +ipsec0 +bird +5 +yes' h route list
 	same true "$(h show routes json | jq 'map(select(.system)) | length == 1')"
