@@ -133,7 +133,7 @@ bool apply_file_stage(struct apply_file *f, struct err *e)
 				   EXIT_PERMISSION : EXIT_REFUSED,
 			"cannot write %s: %s%s", f->path, strerror(errno),
 			errno == ENOENT ?
-				": is that daemon installed? other places can be given, see ovlyhelper(8)" :
+				": is that daemon installed? other places can be given, see ovlyhelper-apply(8)" :
 			errno == EACCES || errno == EPERM ?
 				": run this as root" : "");
 		free(f->staged);
