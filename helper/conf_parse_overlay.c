@@ -38,7 +38,7 @@ static const struct item {
 	[CI_TABLE] = { "table", KIND_U32, O(table),
 		"the number of a routing table", NULL, 1, UINT32_MAX },
 	[CI_MTU] = { "mtu", KIND_U32, O(mtu),
-		"a number", NULL, 68, 65535 },
+		"a number", NULL, 1280, 65535 },
 	[CI_SRC_VALID] = { "source-validation", KIND_WORD, O(src_valid),
 		"strict, loose or off", src_valid_words },
 	[CI_LOCAL_BRIDGE] = { "local-bridge", KIND_IFNAME, O(wan[CONF_WAN].bridge),

@@ -141,7 +141,7 @@ static void values_are_refused_with_what_was_expected(void **state)
 {
 	static const struct { const char *line, *want; } cases[] = {
 		{ "mtu", "f:7:4: expected a number after 'mtu'" },
-		{ "mtu 10", "f:7:5: mtu: 10 is out of range, 68 to 65535 can be given" },
+		{ "mtu 10", "f:7:5: mtu: 10 is out of range, 1280 to 65535 can be given" },
 		{ "mtu 1400 1500", "f:7:10: expected the end of the line" },
 		{ "role king", "f:7:6: role: 'king' is not one of branch or head-end" },
 		{ "device ipsec0/1", "f:7:8: device: 'ipsec0/1' is not a device name" },
