@@ -263,7 +263,7 @@ test_switching_one_of_many_peers_costs_the_same() {
 
 CASES="
 test_ten_thousand_peers_take_less_than_2_kib_each	10,000 peers take less than 2 KiB each
-test_routes_by_the_hundred_thousand			10,000 peers, every one owns some of 100,000 routes: in, dumped, lost and back, deleted with the device
+test_routes_by_the_hundred_thousand			every one of 10,000 peers owns some of 100,000 routes: in, dumped, lost and back, deleted with the device
 test_injection_beats_ip_batch				injection is faster than ip -batch
 test_cost_of_a_route_by_owners				what a route costs by the number of peers that own any
 test_switching_one_of_many_peers_costs_the_same		switching one of many peers
