@@ -138,5 +138,8 @@ both_up() {
 	wait_for 60 "the hub's peer is up" matches '^branch1\b.*\bup\b' node hub "$OVLYHELPER" show peers
 }
 
+# peer_json NODE PEER: what the module says of it.
+peer_json() { node "$1" "$OVLYHELPER" peer list json | jq --arg n "$2" '.[] | select(.name == $n)'; }
+
 # sa_names NODE: connections with an SA in use.
 sa_names() { node "$1" swanctl --list-sas | sed -n 's/^\([^ ].*\): #.*/\1/p'; }
