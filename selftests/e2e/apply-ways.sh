@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# apply-ways.sh: "ovlyhelper apply" with a second WAN, and with a learned address.
+# apply-ways.sh: "ovlyhelper apply" with a second WAN, with learned addresses, and
+# with what is said of a BGP neighbour.
 
 # shellcheck source=selftests/e2e/setup.sh
 . "$(dirname "$0")/setup.sh"
@@ -46,9 +47,45 @@ test_learned_address_by_eap() {
 	lacks '10\.122\.144\.1[67]' ip -n branch addr show dev ipsec0
 }
 
+test_learned_remote_address_and_subnet() {
+	both_up
+	conf hub "s/local-system-ip-addr.*/&\n local-system-ip-subnet $HUB_SYSTEM\/32/"
+	conf branch '/remote-system-ip-addr/d'
+	apply hub
+	apply branch
+	matches "^active-remote-system-ip-addr +$HUB_SYSTEM\$" node branch "$OVLYHELPER" show secure-overlay
+	matches "^active-remote-system-ip-subnet +$HUB_SYSTEM/32\$" node branch "$OVLYHELPER" show secure-overlay
+	has_route branch "$HUB_SYSTEM"
+	pings branch "$BR_SYSTEM" "$HUB_SYSTEM"
+	wait_for 60 "BGP through it" has_route branch 81.81.81.1
+	both_up
+}
+
+bgp_is() { matches "$1" birdc branch show protocols all bgp_166_34_121_112; }
+
+test_timers_and_import_limit_of_a_neighbor() {
+	both_up
+	bgp_is 'Hold timer: .*/240'
+	bgp_is 'Keepalive timer: .*/80'
+	bgp_is 'Import limit: +15'
+	conf branch "s/neighbor.*/&\n neighbor $HUB_SYSTEM timers 7 21\n neighbor $HUB_SYSTEM import-limit 1 action disable/"
+	apply branch
+	wait_for 60 "the session ends at the second route" bgp_is 'Import limit exceeded|Route limit exceeded'
+	wait_for 60 "its routes go" no_route branch 81.81.81.1
+	conf branch "s/neighbor.*/&\n neighbor $HUB_SYSTEM timers 7 21\n neighbor $HUB_SYSTEM import-limit 2/"
+	apply branch
+	birdc branch enable bgp_166_34_121_112
+	wait_for 60 "two routes are taken" has_route branch 81.81.81.1
+	bgp_is 'Hold timer: .*/21'
+	bgp_is 'Keepalive timer: .*/7'
+	both_up
+}
+
 # shellcheck disable=SC2034 # run_cases reads it
 CASES="
 test_second_way_out_stands_by	a second way out stands by, takes over and goes again
 test_learned_address_by_eap	EAP, and an overlay address that is learned
+test_learned_remote_address_and_subnet	the head-end's address and subnet are learned
+test_timers_and_import_limit_of_a_neighbor	timers of a neighbour, and its import limit disables the session
 "
 run_cases "$@"

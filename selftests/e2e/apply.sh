@@ -48,16 +48,25 @@ test_two_files_bring_overlay_and_bgp_up() {
 }
 
 test_secrets_are_hidden() {
-	local out
+	local out opt
 
 	both_up
 	same 600 "$(stat -c %a "$WORK/branch/etc/swanctl/conf.d/ovly-secrets.conf")" "mode"
 	lacks "$KEY" apply branch --print strongswan
-	conf branch 's/local-psk [^ ]*/local-psk another-one/' 's/remote-psk .*/remote-psk another-one/'
+	conf branch 's/local-psk [^ ]*/local-psk another-one/' 's/remote-psk .*/remote-psk another-one/' \
+		"s/neighbor.*/&\n neighbor $HUB_SYSTEM password another-one/"
 	out=$(apply branch --diff)
 	matches 'secrets' echo "$out"
-	lacks "$KEY|another-one" echo "$out"
-	lacks "$KEY" cat "$WORK/branch/log/apply.out"
+	matches '^\+.*password \(not shown\)' echo "$out"
+	for opt in '--diff' '--diff --json' '--dry-run' '--check' '--check --json' '--print strongswan' '--print bird'; do
+		# shellcheck disable=SC2086 # one or two words
+		lacks "$KEY|another-one" apply branch $opt
+	done
+	lacks "$KEY|another-one" cat "$WORK/branch/log/apply.out"
+	# BIRD's file has a key now, and BIRD's group reads it
+	apply branch --force --no-wait
+	same 600 "$(stat -c %a "$WORK/branch/etc/swanctl/conf.d/ovly-secrets.conf")" "mode"
+	both_up
 }
 
 test_second_apply_changes_nothing() {
@@ -133,6 +142,51 @@ test_removed_overlay_leaves_nothing() {
 	both_up
 }
 
+# tells STATUS PATTERN COMMAND...: it ends so, and says that in its last line.
+tells() {
+	local status=$1 want=$2 rc=0 out
+
+	shift 2
+	out=$("$@" 2>&1) || rc=$?
+	same "$status" "$rc" "exit status; it says: $out"
+	matches "$want" tail -n 1 <<<"$out"
+}
+
+test_what_people_get_wrong_is_told() {
+	local f=$WORK/branch/etc/ovly.conf other=(setpriv --reuid=65534 --regid=65534 --clear-groups) swanctl
+
+	both_up
+	: >"$f"
+	tells 2 'ovly.conf: 1 error, nothing was changed' apply branch
+	matches 'ovly.conf: the file is empty: .* leave a comment in it' said apply branch
+	cp /bin/true "$f"
+	matches 'ovly.conf:1:[0-9]+: there is a NUL byte, this is no text file' said apply branch
+	rm "$f"
+	tells 2 'there is no file .*/ovly.conf' apply branch
+	conf branch
+	chmod 600 "$f"
+	tells 4 'cannot read .*/ovly.conf: Permission denied: run this as root' \
+		node branch "${other[@]}" "$OVLYHELPER" apply "$f"
+	chmod 644 "$f"
+	tells 4 'ovly-secrets.conf: Permission denied: run this as root' \
+		node branch "${other[@]}" "$OVLYHELPER" apply "$f" --bird-version 2
+	swanctl=$(command -v swanctl)
+	mv "$swanctl" "$swanctl.away"
+	defer mv "$swanctl.away" "$swanctl"
+	tells 3 'strongSwan is not installed: apt-get install' apply branch
+}
+
+test_daemons_that_do_not_run_are_told() {
+	both_up
+	node_stop branch charon
+	tells 3 'strongSwan does not answer: start it \(systemctl start strongswan\)' apply branch
+	charon_start branch
+	node_stop branch bird
+	tells 3 'BIRD does not answer: .*start it \(systemctl start bird\)' apply branch
+	bird_start branch
+	both_up
+}
+
 # shellcheck disable=SC2034 # run_cases reads it
 CASES="
 test_file_of_somebody_else_is_refused_and_nothing_changed	a file that apply did not write is refused, nothing is changed
@@ -144,6 +198,8 @@ test_edited_file_changes_only_what_differs	an edited file changes only what diff
 test_deleted_device_comes_back	a device that was deleted by hand comes back with its peer
 test_wrong_key_is_told	a wrong key is told with the way out
 test_silent_head_end_is_told	a head-end that does not answer is told
+test_what_people_get_wrong_is_told	an empty, binary, missing or forbidden file, and no strongSwan: one sentence each
+test_daemons_that_do_not_run_are_told	daemons that do not run are told
 test_removed_overlay_leaves_nothing	an overlay that is removed leaves nothing behind
 "
 run_cases "$@"
