@@ -64,11 +64,12 @@ struct bird_bgp {
 	char name[64];
 	char state[32]; /* Established, Active, ... */
 	char since[32];
+	char table[64]; /* 1.6: the protocol's */
 	char info[128]; /* last error, if any */
 	char neighbor[64];
 	char neighbor_id[48];
 	char source[64];
-	uint32_t neighbor_as, local_as;
+	uint32_t neighbor_as, local_as; /* 1.6 does not tell the latter: 0 */
 	uint32_t hold, keepalive; /* negotiated seconds, 0: not up */
 	unsigned int channels;
 	struct bird_channel channel[BIRD_CHANNELS];

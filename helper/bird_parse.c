@@ -134,6 +134,7 @@ static bool start_protocol(const char *text, struct bird_bgp *out)
 	if (!word(text, 1, proto, sizeof(proto)) || strcmp(proto, "BGP"))
 		return false;
 	word(text, 0, out->name, sizeof(out->name));
+	word(text, 2, out->table, sizeof(out->table));
 	word(text, 4, out->since, sizeof(out->since));
 	word(text, 5, out->state, sizeof(out->state));
 	return true;
@@ -147,6 +148,28 @@ static void take_timer(const char *text, const char *key, uint32_t *out)
 	/* "225.793/240": what is left of it, and the whole */
 	if (slash)
 		*out = (uint32_t)strtoul(slash + 1, NULL, 10);
+}
+
+/* 1.6 has no channels: what they say is the protocol's. */
+static struct bird_channel *sole_channel(struct bird_bgp *bgp)
+{
+	struct bird_channel *c = &bgp->channel[bgp->channels++];
+
+	memcpy(c->table, bgp->table, sizeof(c->table));
+	return c;
+}
+
+/* The family is the neighbour's then, whose address comes last. */
+static void end_protocol(struct bird_bgp *bgp, bird_bgp_cb cb, void *arg)
+{
+	struct bird_channel *c = &bgp->channel[0];
+
+	if (bgp->channels && !c->name[0]) {
+		strcpy(c->name, strchr(bgp->neighbor, ':') ? "ipv6" : "ipv4");
+		strcpy(c->state,
+		       strcmp(bgp->state, "Established") ? "DOWN" : "UP");
+	}
+	cb(bgp, arg);
 }
 
 static void protocol_line(const char *text, struct bird_bgp *bgp)
@@ -176,6 +199,8 @@ static void protocol_line(const char *text, struct bird_bgp *bgp)
 		return;
 	take_timer(text, "Hold timer", &bgp->hold);
 	take_timer(text, "Keepalive timer", &bgp->keepalive);
+	if (!c && value_of(text, "Preference"))
+		c = sole_channel(bgp);
 	if (!c)
 		return;
 	if (take(text, "State", c->state, sizeof(c->state)) ||
@@ -200,17 +225,17 @@ void bird_parse_protocols(const char *reply, bird_bgp_cb cb, void *arg)
 		if (line.code == 1002) {
 			/* without "all" the lines after the first have none */
 			if (in_bgp)
-				cb(&bgp, arg);
+				end_protocol(&bgp, cb, arg);
 			in_bgp = start_protocol(line.text, &bgp);
 		} else if (line.code == 1006 && in_bgp) {
 			protocol_line(line.text, &bgp);
 		} else if (line.last && in_bgp) {
-			cb(&bgp, arg);
+			end_protocol(&bgp, cb, arg);
 			in_bgp = false;
 		}
 	}
 	if (in_bgp)
-		cb(&bgp, arg);
+		end_protocol(&bgp, cb, arg);
 }
 
 /* "10.9.0.0/16  unicast [hub 12:34:58.125] * (100/?) [AS65010i]"; 1.6 has

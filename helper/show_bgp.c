@@ -38,7 +38,8 @@ static void on_bgp(const struct bird_bgp *bgp, void *arg)
 	json_object_set_new(out, "name", json_string(bgp->name));
 	json_object_set_new(out, "neighbor", json_string(bgp->neighbor));
 	json_object_set_new(out, "remote-as", json_integer(bgp->neighbor_as));
-	json_object_set_new(out, "local-as", json_integer(bgp->local_as));
+	json_object_set_new(out, "local-as", bgp->local_as ?
+			    json_integer(bgp->local_as) : json_null());
 	json_object_set_new(out, "neighbor-id", json_string(bgp->neighbor_id));
 	json_object_set_new(out, "source", json_string(bgp->source));
 	json_object_set_new(out, "state", json_string(bgp->state));

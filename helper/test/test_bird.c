@@ -202,6 +202,61 @@ static void spelling_of_bird_3(void **state)
 	assert_int_equal(route[0].origin, 'i');
 }
 
+/* As recorded, of a session of each family: no channel, no local AS. */
+static void sessions_of_bird_1_6(void **state)
+{
+	static const char reply[] =
+		"2002-name     proto    table    state  since       info\n"
+		"1002-staging4 Kernel   learned4 up     22:44:45    \n"
+		"1006-  Preference:     10\n"
+		"   Routes:         0 imported, 3 exported, 0 preferred\n"
+		" \n"
+		"1002-a4       BGP      learned4 up     22:44:47    Established   \n"
+		"1006-  Preference:     100\n"
+		"   Input filter:   ACCEPT\n"
+		"   Output filter:  REJECT\n"
+		"   Import limit:   15\n"
+		"     Action:       disable\n"
+		"   Routes:         3 imported, 1 exported, 2 preferred\n"
+		"   Route change stats:     received   rejected   filtered    ignored   accepted\n"
+		"     Import updates:              3          0          0          0          3\n"
+		"   BGP state:          Established\n"
+		"     Neighbor address: 192.0.2.2\n"
+		"     Neighbor AS:      65000\n"
+		"     Neighbor ID:      192.0.2.2\n"
+		"     Source address:   192.0.2.1\n"
+		"     Hold timer:       183/240\n"
+		"     Keepalive timer:  65/80\n"
+		" \n"
+		"1002-a6       BGP      learned6 start  22:44:47    Active   \n"
+		"1006-  Preference:     100\n"
+		"   Routes:         0 imported, 0 exported, 0 preferred\n"
+		"   BGP state:          Active\n"
+		"     Neighbor address: 2001:db8:ff::2\n"
+		"     Neighbor AS:      65000\n"
+		" \n"
+		"0000 \n";
+
+	(void)state;
+	n_seen = 0;
+	bird_parse_protocols(reply, on_bgp, NULL);
+	assert_int_equal(n_seen, 2);
+	assert_int_equal(seen[0].channels, 1);
+	assert_string_equal(seen[0].channel[0].name, "ipv4");
+	assert_string_equal(seen[0].channel[0].state, "UP");
+	assert_string_equal(seen[0].channel[0].table, "learned4");
+	assert_int_equal(seen[0].channel[0].imported, 3);
+	assert_int_equal(seen[0].channel[0].preferred, 2);
+	assert_int_equal(seen[0].channel[0].import_limit, 15);
+	assert_string_equal(seen[0].channel[0].limit_action, "disable");
+	assert_int_equal(seen[0].neighbor_as, 65000);
+	assert_int_equal(seen[0].local_as, 0);
+	assert_int_equal(seen[0].hold, 240);
+	assert_string_equal(seen[1].channel[0].name, "ipv6");
+	assert_string_equal(seen[1].channel[0].state, "DOWN");
+	assert_int_equal(seen[1].channel[0].imported, 0);
+}
+
 static void on_any_bgp(const struct bird_bgp *bgp, void *arg)
 {
 	(void)bgp;
@@ -272,6 +327,7 @@ int main(void)
 		cmocka_unit_test(routes_of_the_reference_branch),
 		cmocka_unit_test(further_routes_of_a_network_have_no_name),
 		cmocka_unit_test(spelling_of_bird_3),
+		cmocka_unit_test(sessions_of_bird_1_6),
 		cmocka_unit_test(cut_and_broken_replies_do_no_harm),
 		cmocka_unit_test(long_lines_are_cut),
 	};
