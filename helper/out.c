@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define CELL 160
@@ -52,6 +53,18 @@ const char *out_since(uint64_t ms, char *buf, size_t size)
 		snprintf(buf, size, "%" PRIu64 "d%02uh", s / 86400,
 			 (unsigned int)(s % 86400 / 3600));
 	return buf;
+}
+
+/* Columns of the terminal, 0: it is none, and a row is a line. */
+static int out_room(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO))
+		return 0;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
+		return 80;
+	return size.ws_col;
 }
 
 static json_t *lookup(json_t *object, const char *key)
@@ -112,6 +125,8 @@ static void put_cell(const char *text, int width, const struct out_column *c,
 	const char *colour = colour_of(text, c->format);
 	int pad = width - (int)strlen(text);
 
+	if (pad < 0)
+		pad = 0;
 	if (c->right)
 		printf("%*s", pad, "");
 	printf("%s%s%s", colour ? colour : "", text, colour ? "\033[0m" : "");
@@ -119,39 +134,103 @@ static void put_cell(const char *text, int width, const struct out_column *c,
 		printf("%*s", (c->right ? 0 : pad) + 2, "");
 }
 
-void out_table(json_t *rows, const struct out_column *columns)
-{
-	int width[24] = { 0 };
-	char text[CELL];
+#define COLUMNS 24
+
+struct table {
+	const struct out_column *columns;
 	unsigned int n;
-	unsigned int k;
+	int room; /* 0: as much as it takes */
+	int width[COLUMNS];
+};
+
+/* The longest cell of a column that is shorter than "below", the title at least. */
+static int next_width(json_t *rows, const struct out_column *c, int below)
+{
+	int width = (int)strlen(c->title);
+	char text[CELL];
 	json_t *row;
 	size_t i;
 
-	for (n = 0; columns[n].title && n < 24; n++)
-		width[n] = (int)strlen(columns[n].title);
 	json_array_foreach(rows, i, row) {
-		for (k = 0; k < n; k++) {
-			cell(lookup(row, columns[k].key), columns[k].format,
-			     text);
-			if ((int)strlen(text) > width[k])
-				width[k] = (int)strlen(text);
-		}
-	}
-	for (k = 0; k < n; k++) {
-		const struct out_column title = { .right = columns[k].right };
+		int len;
 
-		put_cell(columns[k].title, width[k], &title, k == n - 1);
+		cell(lookup(row, c->key), c->format, text);
+		len = (int)strlen(text);
+		if (len < below && len > width)
+			width = len;
+	}
+	return width;
+}
+
+/* Makes the widest columns of text narrower until a row has room: the fewer rows
+ * do not fit, the better.
+ */
+static void shrink(struct table *t, json_t *rows)
+{
+	int total = 0;
+	unsigned int k;
+
+	for (k = 0; k < t->n; k++)
+		total += t->width[k] + (k ? 2 : 0);
+	while (total > t->room) {
+		int best = -1;
+
+		for (k = 0; k + 1 < t->n; k++)
+			if (!t->columns[k].right &&
+			    t->width[k] > (int)strlen(t->columns[k].title) &&
+			    (best < 0 || t->width[k] > t->width[best]))
+				best = (int)k;
+		if (best < 0)
+			return;
+		total -= t->width[best];
+		t->width[best] = next_width(rows, &t->columns[best],
+					    t->width[best]);
+		total += t->width[best];
+	}
+}
+
+/* What is wider than its column has a line of its own, as df(1) does it. */
+static void put_row(const struct table *t, json_t *row)
+{
+	char text[CELL];
+	unsigned int k;
+	int at = 0;
+
+	for (k = 0; k < t->n; k++) {
+		const struct out_column *c = &t->columns[k];
+		const struct out_column title = { .right = c->right };
+		bool last = k == t->n - 1;
+		int len, wide;
+
+		if (row)
+			cell(lookup(row, c->key), c->format, text);
+		else
+			snprintf(text, sizeof(text), "%s", c->title);
+		len = (int)strlen(text);
+		wide = !last && len > t->width[k];
+		if (wide && at && at + len > t->room)
+			printf("\n%*s", len < t->room ? t->room - len : 0, "");
+		put_cell(text, t->width[k], row ? c : &title, last || wide);
+		at += t->width[k] + 2;
+		if (wide)
+			printf("\n%*s", at, "");
 	}
 	putchar('\n');
-	json_array_foreach(rows, i, row) {
-		for (k = 0; k < n; k++) {
-			cell(lookup(row, columns[k].key), columns[k].format,
-			     text);
-			put_cell(text, width[k], &columns[k], k == n - 1);
-		}
-		putchar('\n');
-	}
+}
+
+void out_table(json_t *rows, const struct out_column *columns)
+{
+	struct table t = { .columns = columns, .room = out_room() };
+	json_t *row;
+	size_t i;
+
+	for (; columns[t.n].title && t.n < COLUMNS; t.n++)
+		t.width[t.n] = next_width(rows, &columns[t.n], CELL);
+	if (t.room)
+		shrink(&t, rows);
+	put_row(&t, NULL);
+	json_array_foreach(rows, i, row)
+		put_row(&t, row);
 }
 
 void out_pairs(json_t *object, const char *const *keys, int width)

@@ -88,8 +88,8 @@ static void set_ago(json_t *row, const char *key)
 	char buf[32];
 
 	json_object_set_new(row, key, json_is_integer(ms) ?
-		json_sprintf("%s ago", out_since((uint64_t)
-				json_integer_value(ms), buf, sizeof(buf))) :
+		json_string(out_since((uint64_t)json_integer_value(ms), buf,
+				      sizeof(buf))) :
 		json_string("never"));
 }
 
@@ -118,9 +118,9 @@ bool show_peers(int argc, char **argv, struct err *e)
 		{ "endpoint", "VIA", OUT_PLAIN, false },
 		{ "routes", "ROUTES", OUT_PLAIN, true },
 		{ "stats.rx-bytes", "RX", OUT_BYTES, true },
-		{ "last-rx", "LAST-RX", OUT_PLAIN, true },
+		{ "last-rx", "RX-AGO", OUT_PLAIN, true },
 		{ "stats.tx-bytes", "TX", OUT_BYTES, true },
-		{ "last-tx", "LAST-TX", OUT_PLAIN, true },
+		{ "last-tx", "TX-AGO", OUT_PLAIN, true },
 		{ "since", "SINCE", OUT_SINCE, true },
 		{ 0 },
 	};
