@@ -87,4 +87,5 @@ refused_up() {
 		fail "accepted: $*"
 	fi
 	matches "$words" cat "$OVLY_OUT/err"
+	same 1 "$(wc -l <"$OVLY_OUT/err")" "lines for one problem"
 }
