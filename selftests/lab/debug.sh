@@ -72,6 +72,8 @@ debug_scripts() {
 # run_debug [NAME[:CASE,...]]...
 run_debug() {
 	scripts=$(debug_scripts "$@") || exit 1
+	# shellcheck disable=SC2046 # a list of names
+	guest_birds $(printf '%s\n' "$scripts" | sed 's/:.*//')
 	debug_kernel
 	BUILT_KO=$(debug_module "debug-$KVER") || exit 1
 	BUILT_KUNIT_KO=$(debug_module "debug-kunit-$KVER" OVLY_KUNIT=1) || exit 1

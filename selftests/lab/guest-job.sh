@@ -40,6 +40,9 @@ mkdir -p "$OVLY_OUT"
 for program in ovlyhelper ovlynl; do
 	[ ! -e /ovly/job/bin/$program ] || install -m 755 /ovly/job/bin/$program /usr/local/sbin/
 done
+# Other releases of BIRD, where the job wants them.
+mkdir -p /ovly/birds
+mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,ro birds /ovly/birds 2>/dev/null
 # The name of protocol 220 for people who read `ip route`.
 if [ -e "$OVLY_TOP/dist/rt_protos.d/ovly.conf" ]; then
 	install -D -m 644 "$OVLY_TOP/dist/rt_protos.d/ovly.conf" /etc/iproute2/rt_protos.d/ovly.conf

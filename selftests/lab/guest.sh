@@ -96,6 +96,9 @@ guest_boot() {
 	fi
 	guest_dir=$1 guest_deadline=$2
 	shift 2
+	if [ -d "$(birds_dir)" ]; then
+		set -- "$@" -virtfs "local,path=$(birds_dir),mount_tag=birds,security_model=none,readonly=on,multidevs=remap"
+	fi
 	# shellcheck disable=SC2046 # accel prints several options
 	timeout --foreground -k 5 "$guest_deadline" qemu-system-x86_64 \
 		-machine q35 $(accel) -smp "$GUEST_CPUS" -m "$GUEST_MEM" \

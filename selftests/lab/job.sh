@@ -65,6 +65,7 @@ run_test() {
 	name=${1%%:*} cases=''
 	case $1 in *:*) cases=$(echo "${1#*:}" | tr ',' ' ') ;; esac
 	script=$(test_path "$name")
+	guest_birds "$script"
 	# shellcheck disable=SC2086 # several cases are several words
 	run_job "$(basename "$script" .sh)" "$script" $cases
 }
