@@ -88,16 +88,23 @@ bgp_up() { matches '^bgp_hub .* Established' birdc "$1" show protocols bgp_hub; 
 # bridge_start NODE: ovlyhelper moves BIRD's exports into the module.
 bridge_start() { node_start "$1" bridge "$OVLYHELPER" bridge --from-table 2220; }
 
+# frr_daemon NODE DAEMON
+frr_daemon() {
+	local socket
+
+	socket=$(node_root "$1")/run/frr/$2.vty
+	rm -f "$socket"
+	node_start "$1" "$2" "$(frr_dir)/$2" -f /etc/frr/vtysh.conf -P 0 \
+		--log "file:$WORK/$1/log/$2.log" --log-level informational
+	wait_for 30 "$2 of $1 answers" test -S "$socket"
+}
+
 # frr_start NODE: zebra, staticd and bgpd with the node's frr.conf.
 frr_start() {
-	local n=$1 d dir root
+	local n=$1 d
 
-	dir=$(frr_dir)
-	root=$(node_root "$n")
 	for d in zebra staticd bgpd; do
-		node_start "$n" "$d" "$dir/$d" -f /etc/frr/vtysh.conf -P 0 \
-			--log "file:$WORK/$n/log/$d.log" --log-level informational
-		wait_for 30 "$d of $n answers" test -S "$root/run/frr/$d.vty"
+		frr_daemon "$n" "$d"
 	done
 	node "$n" vtysh -b >>"$WORK/$n/log/vtysh.out" 2>&1
 }
