@@ -42,10 +42,10 @@ owners() {
 }
 owners_are() { same "$2" "$(owners "$1")" "owners of $1"; }
 
-# bridge: starts it, and empties the staging table when the case is over.
+# bridge [OPTION...]: starts it, and empties the staging table when the case is over.
 bridge() {
 	# not in_ns: $! has to be the bridge itself
-	ip netns exec "$here" ovlyhelper bridge 2>"$OVLY_OUT/bridge.log" &
+	ip netns exec "$here" ovlyhelper bridge "$@" 2>"$OVLY_OUT/bridge.log" &
 	BRIDGE=$!
 	defer eval "kill $BRIDGE 2>/dev/null"
 	defer sh -c "ip -n '$here' route flush table 2220 2>/dev/null; true"
@@ -349,6 +349,25 @@ test_bridge_waits_for_the_module_and_says_so() {
 	devices
 }
 
+test_filters_choose_what_is_handed_over() {
+	bridge --accept 10.0.0.0/8 --accept 2001:db8::/32 --reject 10.122.144.128/27 \
+		--metric keep --dev ipsec0
+	stage add 10.92.0.0/16 via 10.1.0.1 dev ipsec0 onlink metric 32
+	# the own overlay subnet, as a head-end teaches it; what is not accepted; another device
+	stage add 10.122.144.128/27 via 10.1.0.1 dev ipsec0 onlink metric 32
+	stage add 172.30.0.0/16 via 10.1.0.1 dev ipsec0 onlink metric 32
+	stage add 10.93.0.0/16 metric 32 "${HOP_A[@]}"
+	stage6 add 2001:db9::/48 dev ipsec0 metric 32
+	stage6 add 2001:db8:92::/48 dev ipsec0 metric 32
+	wait_for 3 "what is accepted" matches '^10.92.0.0/16 dev ipsec0 proto bird scope link metric 32' table
+	wait_for 3 "the last one" matches '^2001:db8:92::/48 dev ipsec0 proto bird metric 32' \
+		ip -n "$here" -6 route show table 220
+	lacks '^(10.122.144.128|172.30)' table
+	lacks '^2001:db9' ip -n "$here" -6 route show table 220
+	same "" "$(owners 10.93.0.0/16)" "owners on the other device"
+	same "2 1 [\"ipsec0\"]" "$(said '"\(."ipv4-routes") \(."ipv6-routes") \(.dev | tojson)"')" "what it follows"
+}
+
 # BIRD 1.6 and FRR change IPv6 routes so.
 test_route_deleted_and_added_again_stays() {
 	bridge
@@ -407,6 +426,7 @@ test_next_hop_that_is_nobodys_joins_with_its_peer	a next hop that is nobody's jo
 test_next_hop_in_a_peers_prefix_is_that_peers		next hops inside prefixes of peers
 test_next_hops_of_a_p2p_device_are_one_peer		all next hops of a p2p device are its one peer
 test_next_hop_of_an_ipv6_route_goes_and_the_route_stays	one next hop of an IPv6 route goes, the route stays
+test_filters_choose_what_is_handed_over			filters, the own overlay subnet, one device, metrics as they were
 test_route_deleted_and_added_again_stays		a route that is deleted and added again does not leave
 test_show_bridge_tells_what_is_nobodys			show bridge: routes, next hops that are nobody's, reconcile, error
 test_killed_bridge_is_not_shown				show bridge: a killed bridge leaves nothing that is shown
