@@ -11,6 +11,10 @@
 # shellcheck source=selftests/tunnel.sh
 . "$OVLY_TOP/selftests/tunnel.sh"
 
+# Who makes the crypto asynchronous. lockdep of 6.1 takes two of pcrypt's locks for one.
+ASYNC=pcrypt
+[ -z "${OVLY_SMALL:-}" ] || ASYNC=cryptd
+
 # make_aead TEMPLATE: has the kernel make the algorithm, which is the first choice for
 # its plain name from now on. It is called after the driver inside, so the kernel says
 # that it has none of this name.
@@ -31,9 +35,9 @@ make_aead() {
 
 suite_setup() {
 	load_ovly
-	modprobe -a pcrypt crypto_user
-	make_aead 'pcrypt(rfc4106(gcm(aes)))'
-	matches 'driver *: pcrypt\(' cat /proc/crypto >/dev/null
+	modprobe -a "$ASYNC" crypto_user
+	make_aead "$ASYNC(rfc4106(gcm(aes)))"
+	matches "driver *: $ASYNC\\(" cat /proc/crypto >/dev/null
 	wan_setup left right
 	# A device that hangs must not fill the log: the cases look for themselves.
 	sysctl -qw net.core.netdev_unregister_timeout_secs=3600
@@ -66,7 +70,7 @@ untunnel() {
 test_new_sas_are_asynchronous() {
 	tunnel
 	defer untunnel
-	matches 'driver *: seqiv\(pcrypt\(' cat /proc/crypto >/dev/null
+	matches "driver *: seqiv\\($ASYNC\\(" cat /proc/crypto >/dev/null
 	gone right ov0
 	gone left ov0
 }
@@ -136,6 +140,7 @@ test_module_can_be_unloaded() {
 test_kernel_balances_xfrm_interface() {
 	local node sleeping
 
+	[ -z "${OVLY_SMALL:-}" ] || skip "the debug kernel's warning of the bug would end the guest"
 	for node in left right; do
 		sas "$node" "$([ "$node" = left ] && echo right || echo left)" 9
 		ip -n "${!node}" link add x type xfrm if_id 9

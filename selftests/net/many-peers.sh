@@ -21,11 +21,7 @@ suite_setup() {
 	local node
 
 	load_ovly
-	setup_ns wan hub first late
-	wan_setup
-	wan_attach hub 1
-	wan_attach first 2
-	wan_attach late 3
+	wan_setup hub first late
 	overlay hub mode multipoint
 	overlay first
 	overlay late

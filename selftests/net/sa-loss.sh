@@ -236,6 +236,7 @@ endpoint_is() {
 	same "$1" "$(helper hub path list --json | jq -r '.[] | .endpoint')" "endpoint"
 }
 
+# The last case: the peer remembers the address, and its throw route stays.
 test_migrated_sas_take_the_path_along() {
 	defer home
 	defer helper hub path set 7 endpoint "$(outer a)"
@@ -337,11 +338,11 @@ test_hard_packet_limit_takes_the_path_down		a hard packet limit takes the path d
 test_hard_byte_limit_takes_the_path_down		a hard byte limit takes the path down
 test_soft_limit_changes_nothing				a soft limit changes nothing
 test_rekey_goes_unnoticed				a rekey goes unnoticed
-test_migrated_sas_take_the_path_along			migrated SAs take the path along
 test_sa_of_an_offload_device_goes_with_it		an SA of a device with crypto offload goes with the device
 test_lost_and_found_is_counted				an SA lost and added again with the same if_id is one transition
 test_deleted_policy_prohibits				a deleted policy: prohibited, counted, nothing in clear
 test_sa_of_another_if_id_is_not_taken			an SA of another if_id is not taken for the lost one
 test_lost_sa_withdraws_where_that_is_wanted		a lost SA withdraws the routes where that is wanted
+test_migrated_sas_take_the_path_along			migrated SAs take the path along
 "
 run_cases "$@"
