@@ -381,6 +381,8 @@ bool apply_run(struct apply *a, struct err *e)
 	bool ok = true;
 	struct err bird;
 
+	/* in a pipe, too, an error comes after what was done before it */
+	setlinebuf(stdout);
 	charon = apply_charon_state(&a->x);
 	if (!check_parts(a, charon, e) || !lock(a, e) || !look_around(a, e) ||
 	    !stage_files(a, e))
