@@ -140,6 +140,7 @@ sas_are_told_apart() {
 
 # Of both SAs one end is the peer's and the other nobody's: a standby that takes an
 # address over has its SAs before.
+# The last case: the peer remembers its IPv6 endpoint, and the throw route stays.
 test_sas_older_than_their_address() {
 	sas_then_address 4 192.0.2.0/24
 	# Addresses are not found to be unique at once; it is ours in any case.
@@ -231,10 +232,10 @@ test_esp_flows_again_over_a_link_made_anew		ESP flows again over an underlay mad
 test_path_finds_its_underlay_again_by_name		a path finds its underlay again by name
 test_link_of_another_name_is_not_taken_for_the_underlay	a link of another name is not taken for the underlay
 test_underlay_that_is_renamed_stays_the_underlay	an underlay that is renamed stays the underlay
-test_sas_older_than_their_address			SAs that are older than the address they start from
 test_underlay_in_a_vrf					an underlay in a VRF
 test_underlay_goes_into_a_vrf_and_out_again		an underlay goes into a VRF and out again
 test_device_and_underlay_in_vrfs_of_their_own		device and underlay in VRFs of their own
 test_default_route_through_the_overlay_leaves_outer_packets_alone	a default route through the overlay leaves outer packets alone
+test_sas_older_than_their_address			SAs that are older than the address they start from
 "
 run_cases "$@"
