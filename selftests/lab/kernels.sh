@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
+# Much is set here for the lab's other files.
+# shellcheck disable=SC2034
 #
 # kernels.sh: the other kernels that the module is for. Their headers and images
 # come out of Debian's archive into the cache, by an apt configuration of their

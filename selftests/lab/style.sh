@@ -130,7 +130,7 @@ gate_shellcheck() {
 gate_codespell() {
 	git ls-files --cached --others --exclude-standard -z |
 		grep -zvE '^COPYING$|\.(png|svg|pcap)$' |
-		xargs -0 codespell --ignore-words-list="ue,nd,te,fo,ot,ser,inout,numer,ect"
+		xargs -0 codespell --ignore-words-list="ue,nd,te,fo,ot,ser,inout,numer,ect,lsit,brige"
 }
 
 # Every file that can carry one says its licence on its first lines.
