@@ -82,7 +82,8 @@ kernel_apt() {
 	fi
 }
 
-# unpack_kernel DIR: 7.x has its image in parts, and all of it below /usr.
+# unpack_kernel DIR: 6.12 has its modules below /usr, and 7.x all that it has,
+# in parts.
 unpack_kernel() (
 	cd "$1" || exit 1
 	parts=$(kernel_apt apt-cache depends "linux-image-$KVER" |
@@ -93,9 +94,10 @@ unpack_kernel() (
 		dpkg -x "$deb" . && rm "$deb" || exit 1
 	done
 	if [ ! -d lib/modules ]; then
-		mkdir -p lib boot &&
-			mv usr/lib/modules lib/modules &&
-			mv "lib/modules/$KVER/vmlinuz" "boot/vmlinuz-$KVER" || exit 1
+		mkdir -p lib && mv usr/lib/modules lib/modules || exit 1
+	fi
+	if [ ! -d boot ]; then
+		mkdir boot && mv "lib/modules/$KVER/vmlinuz" "boot/vmlinuz-$KVER" || exit 1
 	fi
 	depmod -b "$1" "$KVER"
 )
