@@ -115,7 +115,7 @@ unpack_headers() (
 	if ! have "gcc-$gcc"; then
 		wanted="$wanted cpp-$gcc"
 		suite_unpack "$suite" $(suite_closure "$suite" "gcc-$gcc" |
-			grep -xE "(gcc|cpp)-$gcc(-x86-64-linux-gnu)?") || exit 1
+			grep -xE "(gcc|cpp)-$gcc(-x86-64-linux-gnu)?|libgcc-$gcc-dev") || exit 1
 		if [ "$gcc" -gt "$(gcc -dumpversion)" ]; then
 			wanted="$wanted binutils"
 			suite_unpack "$suite" binutils binutils-x86-64-linux-gnu || exit 1
@@ -142,6 +142,7 @@ make_headers() (
 
 # use_headers SUITE: after it, modules are built for KVER with the suite's
 # headers and its compiler, which the headers name.
+# shellcheck disable=SC2034 # for build.sh
 use_headers() {
 	locked "headers-$1" make_headers "$1" || return 1
 	MODULE_KDIR=$(headers_dir "$1")/usr/src/linux-headers-$KVER
@@ -156,6 +157,7 @@ use_kernel() {
 	for suite in $KERNEL_SUITES; do
 		suite_match "$suite" "$1" || continue
 		use_headers "$suite" || die "no headers of $KVER: see $CACHE/log/headers-$suite.log"
+		# shellcheck disable=SC2034 # for guest-image.sh
 		KERNEL_SUITE=$suite
 		return 0
 	done
