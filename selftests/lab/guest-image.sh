@@ -131,10 +131,12 @@ make_initrd() (
 	cp "$(command -v busybox)" "$tmp/t/bin/busybox"
 	cp "$LAB/guest-init" "$tmp/t/init"
 	chmod 755 "$tmp/t/init"
+	# Not in a pipe, which would go on without the module.
 	for m in $BOOT_MODULES; do
 		modprobe -d "$(kernel_dir)" -S "$KVER" --show-depends "$m" ||
 			die "kernel $KVER has no module $m"
-	done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++' |
+	done >"$tmp/needed"
+	sed -n 's/^insmod \([^ ]*\).*/\1/p' "$tmp/needed" | awk '!seen[$0]++' |
 		while IFS= read -r ko; do
 			m=${ko##*/}
 			case $m in
