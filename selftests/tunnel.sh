@@ -291,6 +291,7 @@ pings() {
 	in_ns "$node" ping -n -q -c 3 -i 0.1 -W 5 "$@" "$to" >"$OVLY_OUT/ping.$$" 2>&1 &&
 		grep -q ' 0% packet loss' "$OVLY_OUT/ping.$$" && return 0
 	note "$node: ping $* $to: $(cat "$OVLY_OUT/ping.$$")"
+	note "what XFRM counts there: $(in_ns "$node" grep -vE '[[:space:]]0$' /proc/net/xfrm_stat | paste -sd' ')"
 	return 1
 }
 
