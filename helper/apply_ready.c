@@ -137,16 +137,6 @@ static bool ask(const char *path, struct sessions *s)
 	return true;
 }
 
-static bool has_family(const struct conf *conf, int family)
-{
-	unsigned int i;
-
-	for (i = 0; i < conf->bgp.neighbors; i++)
-		if (conf->bgp.neighbor[i].prefix.addr.family == family)
-			return true;
-	return false;
-}
-
 static bool bgp_listens(const struct apply_ready *r, bool *found,
 			struct err *e)
 {
@@ -158,10 +148,10 @@ static bool bgp_listens(const struct apply_ready *r, bool *found,
 	if (r->bird == 1) {
 		/* two daemons */
 		s.family = AF_INET6;
-		if (has_family(r->conf, AF_INET6) && !ask(BIRD6_SOCKET, &s))
+		if (conf_bgp_has_family(r->conf, AF_INET6) && !ask(BIRD6_SOCKET, &s))
 			return s.unknown;
 		s.family = AF_INET;
-		if (!has_family(r->conf, AF_INET))
+		if (!conf_bgp_has_family(r->conf, AF_INET))
 			return true;
 	}
 	return ask(r->bird_socket ? r->bird_socket : BIRD_SOCKET, &s) ||

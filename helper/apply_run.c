@@ -68,16 +68,6 @@ static bool was_written(const char *path)
 	return ours;
 }
 
-static bool has_family(const struct conf *conf, int family)
-{
-	unsigned int i;
-
-	for (i = 0; i < conf->bgp.neighbors; i++)
-		if (conf->bgp.neighbor[i].prefix.addr.family == family)
-			return true;
-	return false;
-}
-
 static bool is_wanted(const struct apply *a, unsigned int file)
 {
 	bool bgp = a->conf->bgp.at.line;
@@ -85,12 +75,12 @@ static bool is_wanted(const struct apply *a, unsigned int file)
 	switch (file) {
 	case FILE_BIRD:
 		return (bgp && (a->gen.bird != 1 ||
-				has_family(a->conf, AF_INET) ||
-				!has_family(a->conf, AF_INET6))) ||
+				conf_bgp_has_family(a->conf, AF_INET) ||
+				!conf_bgp_has_family(a->conf, AF_INET6))) ||
 		       was_written(a->file[file].path);
 	case FILE_BIRD6:
 		return a->gen.bird == 1 &&
-		       ((bgp && has_family(a->conf, AF_INET6)) ||
+		       ((bgp && conf_bgp_has_family(a->conf, AF_INET6)) ||
 			was_written(a->file[file].path));
 	default:
 		return a->conf->overlays || was_written(a->file[file].path);

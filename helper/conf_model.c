@@ -51,3 +51,13 @@ bool conf_takes_anybody(const struct conf_overlay *o)
 	return o->role == CONF_HEAD_END && !o->auth.user[0] &&
 	       !conf_remote_id(o, CONF_WAN);
 }
+
+bool conf_bgp_has_family(const struct conf *conf, int family)
+{
+	unsigned int i;
+
+	for (i = 0; i < conf->bgp.neighbors; i++)
+		if (conf->bgp.neighbor[i].prefix.addr.family == family)
+			return true;
+	return false;
+}

@@ -173,5 +173,7 @@ const char *conf_local_id(const struct conf_overlay *o, unsigned int wan,
 			  char buf[CONF_ID_MAX + 1]);
 /* Does it take whoever has the key?  Its peers are named after who came. */
 bool conf_takes_anybody(const struct conf_overlay *o);
+/* Does BGP speak to a neighbour, or to a range of them, of that family? */
+bool conf_bgp_has_family(const struct conf *conf, int family);
 
 #endif /* OVLY_CONF_MODEL_H */

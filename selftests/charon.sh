@@ -4,7 +4,7 @@
 # charon.sh: what charon does, without charon: SAs in the namespace "here", and
 # calls of updown with its variables.
 #
-#	setup_ns here; wan_device
+#	suite_setup() { charon_setup; }
 #	sa 7 0x100
 #	updown up-client 7 PLUTO_PEER_ID=hub -- --system-addr 10.9.9.1
 #
@@ -23,6 +23,13 @@ wan_device() {
 	ip -n "$here" link add wan0 type dummy
 	ip -n "$here" addr add 192.0.2.1/24 dev wan0
 	ip -n "$here" link set wan0 up
+}
+
+# charon_setup: for a script's suite_setup.
+charon_setup() {
+	load_ovly
+	setup_ns here
+	wan_device
 }
 
 # clean: takes away what the cases make.

@@ -10,11 +10,7 @@
 
 HUB="166.34.121.112"
 
-suite_setup() {
-	load_ovly
-	setup_ns here
-	wan_device
-}
+suite_setup() { charon_setup; }
 
 test_commands_refuse_with_a_way_out() {
 	defer clean

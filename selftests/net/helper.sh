@@ -15,11 +15,7 @@ CASE_DEADLINE=${CASE_DEADLINE:-300}
 
 HUB="166.34.121.112"
 
-suite_setup() {
-	load_ovly
-	setup_ns here
-	wan_device
-}
+suite_setup() { charon_setup; }
 
 good=(-- --system-addr "$HUB" --local-addr 10.122.144.146 --mtu 9196)
 

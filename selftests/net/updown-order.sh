@@ -11,11 +11,7 @@
 
 HUB="166.34.121.112"
 
-suite_setup() {
-	load_ovly
-	setup_ns here
-	wan_device
-}
+suite_setup() { charon_setup; }
 
 paths() { h path list --json | jq -c '[.[]."if-id-in"]'; }
 peer() { h peer list --json | jq -r ".[0] | $1"; }

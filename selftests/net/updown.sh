@@ -11,11 +11,7 @@
 
 HUB="166.34.121.112"
 
-suite_setup() {
-	load_ovly
-	setup_ns here
-	wan_device
-}
+suite_setup() { charon_setup; }
 
 addresses() { ip -n "$here" -o addr show dev ipsec0 scope global; }
 paths() { h path list --json | jq -c '[.[]."if-id-in"]'; }

@@ -15,9 +15,7 @@ VIEWS=("show secure-overlay" "show peers" "show routes" "show drops all" "show b
 	"peer list" "path list" "route list" "doctor")
 
 suite_setup() {
-	load_ovly
-	setup_ns here
-	wan_device
+	charon_setup
 	command -v script >/dev/null || skip_all "no script(1) to make a terminal with"
 	sa 7 0x100
 	updown up-client 7 -- --system-addr "$HUB" --local-addr 10.122.144.146
