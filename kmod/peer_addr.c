@@ -129,30 +129,61 @@ static void ovly_addr_del(struct ovly_addr *addr, struct ovly_sync_batch *batch)
 	kfree_rcu(addr, rcu);
 }
 
-/* Another peer may have taught a route to exactly this address before its owner
- * came; the owner's word counts.  Returns whether the table has an entry to be
- * replaced: between a deletion and an addition packets would leave elsewhere.
+/**
+ * struct ovly_addr_change - a request that gives a peer addresses
+ * @peer: the peer
+ * @batch: of its routes
+ * @evicted: routes of peers that gave way to the new addresses' own
+ * @err: the table has somebody else's route to one of them
  */
-static bool ovly_addr_evict(struct ovly_peer *peer, const struct ovly_ip *ip,
-			    struct ovly_sync_batch *batch)
+struct ovly_addr_change {
+	struct ovly_peer *peer;
+	struct ovly_sync_batch batch;
+	struct list_head evicted;
+	int err;
+};
+
+/* Another peer may have taught a route to exactly this address before its owner
+ * came; the owner's word counts.  Its entry in the table is left to be replaced:
+ * between a deletion and an addition packets would leave elsewhere.
+ */
+static void ovly_addr_evict(struct ovly_addr_change *change, const struct ovly_ip *ip)
 {
 	struct ovly_route *route;
-	bool there = false;
 
-	while ((route = ovly_route_find_host(peer->ovly, ip)) && !route->system) {
-		net_warn_ratelimited("%s: peer %s: gives up its route to the system address of peer %s\n",
-				     netdev_name(peer->ovly->dev), route->peer->name, peer->name);
-		there |= ovly_sync_forget(batch, route);
+	while ((route = ovly_route_find_host(change->peer->ovly, ip)) && !route->system) {
+		ovly_sync_set_aside(&change->batch, route);
+		list_add_tail(&route->list, &change->evicted);
 	}
-	return there;
 }
 
-static int ovly_addr_add(struct ovly_peer *peer, const struct ovly_ip *ip,
-			 struct ovly_sync_batch *batch, struct netlink_ext_ack *extack)
+static void ovly_addr_inherit(struct ovly_addr *addr, const struct ovly_addr_change *change)
 {
+	const struct ovly_route *route;
+
+	list_for_each_entry(route, &change->evicted, list)
+		if (ovly_ip_eq(&route->key.dst, &addr->ip))
+			ovly_sync_inherit(addr->route, route);
+}
+
+static void ovly_addr_evict_for_good(struct ovly_addr_change *change)
+{
+	const struct ovly_peer *peer = change->peer;
+	struct ovly_route *route, *next;
+
+	list_for_each_entry_safe(route, next, &change->evicted, list) {
+		net_warn_ratelimited("%s: peer %s: gives up its route to the system address of peer %s\n",
+				     netdev_name(peer->ovly->dev), route->peer->name, peer->name);
+		ovly_route_free(route);
+	}
+}
+
+static int ovly_addr_add(struct ovly_addr_change *change, const struct ovly_ip *ip,
+			 struct netlink_ext_ack *extack)
+{
+	struct ovly_peer *peer = change->peer;
 	struct ovly_net *on = ovly_net(peer->ovly->net);
 	struct ovly_addr *addr;
-	bool there;
 	int err;
 
 	addr = kzalloc(sizeof(*addr), GFP_KERNEL);
@@ -160,45 +191,66 @@ static int ovly_addr_add(struct ovly_peer *peer, const struct ovly_ip *ip,
 		return -ENOMEM;
 	addr->ip = *ip;
 	addr->peer = peer;
-	there = ovly_addr_evict(peer, ip, batch);
+	ovly_addr_evict(change, ip);
 	addr->route = ovly_route_new_system(peer, ip, extack);
 	if (IS_ERR(addr->route)) {
 		err = PTR_ERR(addr->route);
 		kfree(addr);
 		return err;
 	}
-	if (there)
-		ovly_sync_inherit(addr->route);
+	ovly_addr_inherit(addr, change);
 	err = rhashtable_insert_fast(&peer->ovly->addrs, &addr->node, ovly_addr_params);
 	if (err) {
-		ovly_sync_remove(batch, addr->route);
+		ovly_sync_remove(&change->batch, addr->route);
 		kfree(addr);
 		return err;
 	}
 	spin_lock_bh(&on->path_lock);
 	list_add_tail(&addr->list, &peer->addrs);
 	spin_unlock_bh(&on->path_lock);
-	ovly_sync_route(batch, addr->route);
+	ovly_sync_route(&change->batch, addr->route);
 	return 0;
 }
 
-struct ovly_peer_refusal {
-	struct ovly_peer *peer;
-	int err;
-};
-
 /* The table has somebody else's route to a system address. */
-static void ovly_peer_refused(void *context, const struct ovly_route *route, int err)
+static void ovly_addr_refused(void *context, const struct ovly_route *route, int err)
 {
-	struct ovly_peer_refusal *refusal = context;
+	struct ovly_addr_change *change = context;
 	struct ovly_addr *addr;
 
 	if (!route->fresh)
 		return;
-	refusal->err = err;
-	list_for_each_entry(addr, &refusal->peer->addrs, list)
+	change->err = err;
+	list_for_each_entry(addr, &change->peer->addrs, list)
 		if (addr->route == route)
 			addr->route = NULL;
+}
+
+/* Takes the addresses behind @last_old away again.  Evicted routes come back first,
+ * so that the table's entry is handed to them and there always is one.
+ */
+static void ovly_addr_undo(struct ovly_addr_change *change, struct ovly_addr *last_old,
+			   const struct ovly_peer_conf *conf)
+{
+	struct ovly_peer *peer = change->peer;
+	struct ovly_route *route, *next_route;
+	struct ovly_addr *addr, *next;
+	unsigned int i;
+
+	list_for_each_entry_safe(route, next_route, &change->evicted, list) {
+		list_del(&route->list);
+		ovly_sync_put_back(route);
+	}
+	addr = last_old ? list_next_entry(last_old, list) :
+	       list_first_entry(&peer->addrs, struct ovly_addr, list);
+	list_for_each_entry_safe_from(addr, next, &peer->addrs, list)
+		ovly_addr_del(addr, &change->batch);
+	/* Those whose successor had no entry, as it was refused. */
+	for (i = 0; i < conf->n_addrs; i++) {
+		route = ovly_route_find_host(peer->ovly, &conf->addrs[i]);
+		if (route && !route->queued)
+			ovly_sync_route(&change->batch, route);
+	}
 }
 
 /**
@@ -213,43 +265,40 @@ static void ovly_peer_refused(void *context, const struct ovly_route *route, int
 int ovly_peer_set_addrs(struct ovly_peer *peer, const struct ovly_peer_conf *conf,
 			struct netlink_ext_ack *extack)
 {
-	struct ovly_peer_refusal refusal = { .peer = peer };
+	struct ovly_addr_change change = { .peer = peer };
 	struct ovly_addr *addr, *next, *last_old;
-	struct ovly_sync_batch batch;
 	struct ovly_route *route;
 	bool changed = false;
 	unsigned int i;
 	int err = 0;
 
-	ovly_sync_begin(&batch, peer->ovly);
-	batch.refused = ovly_peer_refused;
-	batch.context = &refusal;
+	INIT_LIST_HEAD(&change.evicted);
+	ovly_sync_begin(&change.batch, peer->ovly);
+	change.batch.refused = ovly_addr_refused;
+	change.batch.context = &change;
 
 	last_old = list_empty(&peer->addrs) ? NULL :
 		   list_last_entry(&peer->addrs, struct ovly_addr, list);
 	for (i = 0; i < conf->n_addrs && !err; i++) {
 		if (ovly_peer_find_addr(peer->ovly, &conf->addrs[i]))
 			continue;
-		err = ovly_addr_add(peer, &conf->addrs[i], &batch, extack);
+		err = ovly_addr_add(&change, &conf->addrs[i], extack);
 		changed = true;
 	}
-	ovly_sync_commit(&batch);
-	if (!err && refusal.err) {
-		err = refusal.err;
+	ovly_sync_commit(&change.batch);
+	if (!err && change.err) {
+		err = change.err;
 		NL_SET_ERR_MSG_MOD(extack,
 				   "the table has somebody else's route to the system address");
 	}
 	if (err) {
-		/* Back to what it was: the new ones are behind the old ones. */
-		addr = last_old ? list_next_entry(last_old, list) :
-		       list_first_entry(&peer->addrs, struct ovly_addr, list);
-		list_for_each_entry_safe_from(addr, next, &peer->addrs, list)
-			ovly_addr_del(addr, &batch);
+		ovly_addr_undo(&change, last_old, conf);
 		goto out;
 	}
+	ovly_addr_evict_for_good(&change);
 	list_for_each_entry_safe(addr, next, &peer->addrs, list) {
 		if (!ovly_peer_conf_has(conf, &addr->ip, conf->n_addrs)) {
-			ovly_addr_del(addr, &batch);
+			ovly_addr_del(addr, &change.batch);
 			changed = true;
 		}
 	}
@@ -259,14 +308,14 @@ int ovly_peer_set_addrs(struct ovly_peer *peer, const struct ovly_peer_conf *con
 			if (route->system)
 				continue;
 			if (route->queued)
-				ovly_sync_commit(&batch);
+				ovly_sync_commit(&change.batch);
 			route->stale = true;
-			ovly_sync_route(&batch, route);
+			ovly_sync_route(&change.batch, route);
 			cond_resched();
 		}
 	}
 out:
-	ovly_sync_end(&batch);
+	ovly_sync_end(&change.batch);
 	return err;
 }
 

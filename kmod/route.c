@@ -419,6 +419,17 @@ void ovly_route_unlink(struct ovly_route *route)
 	ovly_net_changed(ovly->dev);
 }
 
+/* Undoes ovly_route_unlink(). */
+void ovly_route_relink(struct ovly_route *route)
+{
+	struct ovly_dev *ovly = route->peer->ovly;
+
+	lockdep_assert_held(&ovly->lock);
+	ovly_route_attach(route, route->peer);
+	ovly_route_insert(ovly, route);
+	ovly_net_changed(ovly->dev);
+}
+
 void ovly_route_free(struct ovly_route *route)
 {
 	kmem_cache_free(ovly_route_cache, route);

@@ -126,6 +126,7 @@ struct ovly_route *ovly_route_want(struct ovly_dev *ovly, const struct ovly_rout
 struct ovly_route *ovly_route_new_system(struct ovly_peer *peer, const struct ovly_ip *ip,
 					 struct netlink_ext_ack *extack);
 void ovly_route_unlink(struct ovly_route *route);
+void ovly_route_relink(struct ovly_route *route);
 
 int ovly_route_cache_init(void);
 void ovly_route_cache_exit(void);

@@ -346,27 +346,46 @@ void ovly_sync_remove(struct ovly_sync_batch *batch, struct ovly_route *route)
 }
 
 /**
- * ovly_sync_forget() - take a route from its peer, and leave the table alone
+ * ovly_sync_set_aside() - take a route from its peer, and leave the table alone
  * @batch: the batch
- * @route: the route; freed
- *
- * Return: the table may have an entry that is nobody's now
+ * @route: the route, as all of its group; &ovly_route.maybe says from now on
+ *	whether the table may have it.  The caller frees it or puts it back.
  */
-bool ovly_sync_forget(struct ovly_sync_batch *batch, struct ovly_route *route)
+void ovly_sync_set_aside(struct ovly_sync_batch *batch, struct ovly_route *route)
 {
 	bool there;
 
 	if (route->queued)
 		ovly_fib_batch_commit(batch->fib);
-	there = !ovly_sync_hand_over(route) && ovly_sync_may_be_there(route);
-	ovly_sync_free(route);
-	return there;
+	there = ovly_sync_may_be_there(route);
+	ovly_sync_note(route, 0);
+	route->maybe = there;
+	ovly_route_unlink(route);
 }
 
-/* The entry that ovly_sync_forget() left is this route's, and is to change. */
-void ovly_sync_inherit(struct ovly_route *route)
+/* What ovly_sync_set_aside() took is its peer's again; the caller hands it to
+ * ovly_sync_route() if it is not queued already.
+ */
+void ovly_sync_put_back(struct ovly_route *route)
 {
-	route->maybe = true;
+	ovly_route_relink(route);
+	route->stale = true;
+}
+
+/* The entry of a route that is set aside is this one's, and is to change. */
+void ovly_sync_inherit(struct ovly_route *heir, const struct ovly_route *route)
+{
+	heir->maybe |= route->maybe;
+}
+
+static bool ovly_sync_sweep_one(struct ovly_sync_batch *batch, struct ovly_route *route,
+				const struct ovly_route_filter *filter)
+{
+	cond_resched();
+	if (route->system || !ovly_route_matches(route, filter))
+		return false;
+	ovly_sync_remove(batch, route);
+	return true;
 }
 
 /**
@@ -378,18 +397,18 @@ void ovly_sync_inherit(struct ovly_route *route)
  */
 u32 ovly_sync_sweep(struct ovly_sync_batch *batch, const struct ovly_route_filter *filter)
 {
-	struct rb_node *node, *next;
+	struct ovly_route *route, *next;
 	u32 n = 0;
 
-	for (node = rb_first(&batch->ovly->routes); node; node = next) {
-		struct ovly_route *route = rb_entry(node, struct ovly_route, node);
-
-		next = rb_next(node);
-		cond_resched();
-		if (route->system || !ovly_route_matches(route, filter))
-			continue;
-		ovly_sync_remove(batch, route);
-		n++;
+	if (filter->peer) {
+		list_for_each_entry_safe(route, next, &filter->peer->routes, list)
+			n += ovly_sync_sweep_one(batch, route, filter);
+		return n;
+	}
+	for (route = rb_entry_safe(rb_first(&batch->ovly->routes), struct ovly_route, node);
+	     route; route = next) {
+		next = ovly_route_next(route);
+		n += ovly_sync_sweep_one(batch, route, filter);
 	}
 	return n;
 }

@@ -96,6 +96,9 @@ test_refused_set_changes_nothing() {
 	granted peer-new+create ifname=ov0 peer{ name=b addr=10.9.0.3 }
 	granted peer-new+create ifname=ov0 peer{ name=c addr=fd09::4 }
 	granted route-new+create ifname=ov0 route{ dst=fd20:: prefixlen=32 peer-name=c }
+	# 10.9.0.4 is the system address of nobody, and two know the way to 10.9.0.5.
+	granted route-new+create ifname=ov0 route{ dst=10.9.0.4 prefixlen=32 peer-name=b }
+	granted route-new+create ifname=ov0 route{ dst=10.9.0.5 prefixlen=32 peer-name=a peer-name=b }
 	ip -n "$here" route add 10.9.0.9 dev wan0 table 220
 	defer ip -n "$here" route del 10.9.0.9 dev wan0 table 220
 	before=$(state)
@@ -104,9 +107,9 @@ test_refused_set_changes_nothing() {
 		peer{ name=a on-down=1 route-limit=3 addr=10.9.0.4 addr=10.9.0.3 }
 	refused EAFNOSUPPORT '*' 'next hop' peer-set ifname=ov0 peer{ name=c addr=10.9.0.5 on-down=1 }
 	refused EEXIST '*' "somebody else's route" peer-set ifname=ov0 \
-		peer{ name=a on-down=1 addr=10.9.0.4 addr=10.9.0.9 }
+		peer{ name=a on-down=1 addr=10.9.0.4 addr=10.9.0.5 addr=10.9.0.9 }
 	refused EEXIST '*' "somebody else's route" peer-new+create ifname=ov0 \
-		peer{ name=d addr=10.9.0.4 addr=10.9.0.9 }
+		peer{ name=d addr=10.9.0.4 addr=10.9.0.9 addr=10.9.0.5 }
 	same "$before" "$(state)" "state after refusals"
 }
 
