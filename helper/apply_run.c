@@ -133,8 +133,7 @@ void apply_free(struct apply *a)
 
 /* ---- doing it ---- */
 
-/* One apply at a time; the lock goes with the process. */
-static bool lock(const struct apply *a, struct err *e)
+bool apply_lock(const struct apply *a, struct err *e)
 {
 	char *path = strdup(a->file[FILE_SWANCTL].path ?
 				    a->file[FILE_SWANCTL].path : "/");
@@ -374,7 +373,7 @@ bool apply_run(struct apply *a, struct err *e)
 	/* in a pipe, too, an error comes after what was done before it */
 	setlinebuf(stdout);
 	charon = apply_charon_state(&a->x);
-	if (!check_parts(a, charon, e) || !lock(a, e) || !look_around(a, e) ||
+	if (!check_parts(a, charon, e) || !apply_lock(a, e) || !look_around(a, e) ||
 	    !stage_files(a, e))
 		return false;
 	wait.before = a->before;

@@ -35,6 +35,8 @@ bool apply_plan(struct apply *a, struct err *e);
 /* Does anything differ from what the configuration wants? */
 bool apply_differs(const struct apply *a);
 bool apply_run(struct apply *a, struct err *e);
+/* One apply at a time; the lock goes with the process. */
+bool apply_lock(const struct apply *a, struct err *e);
 void apply_free(struct apply *a);
 
 #endif /* OVLY_APPLY_RUN_H */

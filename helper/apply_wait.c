@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "apply_daemon.h"
+#include "apply_wake.h"
 #include "conf_gen.h"
 #include "conf_log.h"
 #include "conf_manifest.h"
@@ -187,20 +188,14 @@ static void wake(struct apply_wait *w, const struct conf_overlay *o)
 	unsigned int wan;
 
 	for (wan = 0; wan < CONF_WANS; wan++) {
-		const char *sas;
-
 		if (!conf_has_connection(o, wan))
 			continue;
 		conf_connection(o, wan, name);
-		sas = apply_charon_sas(w->x, name);
 		if (conf_same_section(w->have, w->want, name) &&
-		    strstr(sas, "INSTALLED")) {
+		    strstr(apply_charon_sas(w->x, name), "INSTALLED"))
 			apply_charon_terminate(w->x, name);
-			sas = "";
-		}
-		if (!sas[0])
-			apply_charon_initiate(w->x, name);
 	}
+	apply_wake(w->x, o);
 }
 
 static bool has_changed(const struct apply_wait *w, const struct conf_overlay *o)
@@ -262,7 +257,7 @@ bool apply_wait_run(struct apply_wait *w, struct err *e)
 {
 	struct watch *all = calloc(w->conf->overlays + 1, sizeof(*all));
 	uint64_t start = log_now_ms();
-	unsigned int n = 0, i, down = 0, away = 0;
+	unsigned int n = 0, i, down = 0, given_up = 0, away = 0;
 
 	if (!all)
 		return err_set(e, EXIT_REFUSED, "out of memory");
@@ -291,6 +286,7 @@ bool apply_wait_run(struct apply_wait *w, struct err *e)
 		if (all[i].up)
 			continue;
 		down += is_branch(&all[i]);
+		given_up += is_branch(&all[i]) && all[i].progress.stopped;
 		away += !is_branch(&all[i]);
 		if (is_branch(&all[i]) || away <= AWAY_MAX)
 			tell_failure(&all[i]);
@@ -301,7 +297,11 @@ bool apply_wait_run(struct apply_wait *w, struct err *e)
 	free(all);
 	if (!down)
 		return true;
+	if (!given_up)
+		return err_set(e, EXIT_REFUSED,
+			       "%u of %u overlays not up, strongSwan goes on trying",
+			       down, n);
 	return err_set(e, EXIT_REFUSED,
-		       "%u of %u overlays not up, strongSwan goes on trying", down,
-		       n);
+		       "%u of %u overlays not up, and of %u strongSwan takes no for an answer: mend that, then 'ovlyhelper apply FILE --wake'",
+		       down, n, given_up);
 }

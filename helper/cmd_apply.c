@@ -8,6 +8,7 @@
 
 #include "apply_daemon.h"
 #include "apply_run.h"
+#include "apply_wake.h"
 #include "apply_wan.h"
 #include "args.h"
 #include "cmd.h"
@@ -22,7 +23,7 @@ enum { HAS_PRINT = 1 };
 
 struct apply_args {
 	const char *file;
-	bool check, diff, dry_run, json, force, no_wait;
+	bool check, diff, dry_run, wake, json, force, no_wait;
 	uint32_t has, print, timeout, bird_version;
 	const char *swanctl_dir, *strongswan_conf, *bird_conf, *bird6_conf;
 	const char *bird_socket, *command;
@@ -36,6 +37,7 @@ static bool parse(int argc, char **argv, struct apply_args *a, struct err *e)
 		ARG("dry-run", ARG_FLAG, &a->dry_run),
 		ARG("print", ARG_WORD, &a->print, .words = print_words,
 		    .has = &a->has, .bit = HAS_PRINT),
+		ARG("wake", ARG_FLAG, &a->wake),
 		ARG("json", ARG_FLAG, &a->json),
 		ARG("force", ARG_FLAG, &a->force),
 		ARG("no-wait", ARG_FLAG, &a->no_wait),
@@ -61,9 +63,9 @@ static bool parse(int argc, char **argv, struct apply_args *a, struct err *e)
 		return false;
 	if (!a->file)
 		return err_usage(e, "the file is missing");
-	if (a->check + a->diff + a->dry_run + (a->has & HAS_PRINT) > 1)
+	if (a->check + a->diff + a->dry_run + a->wake + (a->has & HAS_PRINT) > 1)
 		return err_set(e, EXIT_USAGE,
-			       "--check, --diff, --dry-run and --print exclude each other");
+			       "--check, --diff, --dry-run, --print and --wake exclude each other");
 	if (a->json && !a->check && !a->diff && !a->dry_run)
 		return err_set(e, EXIT_USAGE,
 			       "--json goes with --check, --diff and --dry-run");
@@ -321,6 +323,10 @@ static bool run(int argc, char **argv, struct err *e)
 		ok = true;
 		goto out;
 	}
+	if (a.wake) {
+		ok = set_paths(&a, apply, paths, e) && apply_wake_run(apply, e);
+		goto out;
+	}
 	ok = set_gen(&a, &apply->gen, source, self, e) &&
 	     set_paths(&a, apply, paths, e) && go(&a, apply, &diags, e);
 	ovly_nl_close(&apply->nl);
@@ -346,6 +352,7 @@ const struct command cmd_apply = {
 "  --diff                     show what would change in files and devices\n"
 "  --dry-run                  the same, without the files' contents\n"
 "  --print strongswan|bird    print that daemon's configuration, without secrets\n"
+"  --wake                     only connect overlays that strongSwan gave up\n"
 "  --json                     for --check, --diff and --dry-run\n"
 "  --force                    overwrite files of somebody else, and keep them\n"
 "  --no-wait                  do not wait until the overlays are up\n"

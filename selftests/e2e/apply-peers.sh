@@ -155,11 +155,46 @@ test_ipv6_inside() {
 	lacks 2001:db8 ip -n branch addr show
 }
 
+# the underlay's family is nobody's business inside
+test_ipv6_outside() {
+	local n
+	defer restore_branch
+	branch_in >"$WORK/branch.in"
+	ip -n branch addr add 2001:db8:f::89/64 dev wan-br nodad
+	defer ip -n branch addr del 2001:db8:f::89/64 dev wan-br
+	ip -n hub addr add 2001:db8:f::84/64 dev wan0 nodad
+	defer ip -n hub addr del 2001:db8:f::84/64 dev wan0
+	conf branch "s/remote-interface-ip-addr.*/remote-interface-ip-addr 2001:db8:f::84/"
+	conf hub "s/remote-interface-ip-addr.*/remote-interface-ip-addr 2001:db8:f::89/"
+	apply hub --force
+	apply branch --force
+	matches '^2001:db8:f::89 *|2001:db8:f::84' node branch swanctl --list-sas
+	same "throw 2001:db8:f::84 dev lo proto ovly metric 1024 pref medium" \
+		"$(ip -n branch -6 route show table 220)" "IPv6 table"
+	wait_table branch 60 "$(sed 1d <<<"$BR_TABLE")"
+	for n in 1 2; do
+		pings branch "$BR_SYSTEM" 81.81.81.1 || {
+			cat /proc/net/xfrm_stat
+			node branch "$OVLYHELPER" show drops
+			node hub "$OVLYHELPER" show drops
+			node branch cat /proc/net/xfrm_stat
+			node hub cat /proc/net/xfrm_stat
+			ip -n branch -s xfrm state
+			ip -n branch xfrm policy
+			ip -n hub -s xfrm state
+			ip -n branch -6 neigh
+			ip -n branch -s link
+			fail "no pings"
+		}
+	done
+}
+
 # shellcheck disable=SC2034 # run_cases reads it
 CASES="
 test_two_head_ends_and_one_takes_over	two head-ends, and the second is the backup of the first
 test_word_that_is_taken_out_is_taken_from_the_peer	a word that is taken out of the file is taken from the peer
 test_overlays_on_two_devices	two overlays on two devices, and one of them goes
 test_ipv6_inside	IPv6 beside IPv4 inside, both by BGP
+test_ipv6_outside	IPv4 inside IPv6
 "
 run_cases "$@"

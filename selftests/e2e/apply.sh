@@ -187,6 +187,57 @@ test_daemons_that_do_not_run_are_told() {
 	both_up
 }
 
+test_module_that_is_not_loaded_is_told() {
+	local before
+
+	both_up
+	rmmod ovly
+	defer load_ovly
+	conf branch 's/psk local/mtu 1400\n&/'
+	before=$(written branch)
+	tells 3 "module ovly is not loaded, load it with 'modprobe ovly'" apply branch
+	same "$before" "$(written branch)" "files"
+	load_ovly
+	both_up
+	pings branch "$BR_SYSTEM" 81.81.81.1
+}
+
+refusals() { grep -c 'received NO_PROPOSAL_CHOSEN' "$WORK/branch/log/charon.log"; }
+more_refusals() { [ "$(refusals)" -gt "$1" ]; }
+asleep() { [ -z "$(sa_names branch)" ]; }
+
+# A head-end whose strongSwan runs and has not read its file yet: its refusal is final.
+test_overlay_that_was_refused_is_asleep_until_woken() {
+	local file=$WORK/hub/etc/swanctl/conf.d/ovly.conf before
+
+	both_up
+	before=$(refusals) || true
+	mv "$file" "$file.away"
+	defer mv "$file.away" "$file"
+	node hub swanctl --load-conns
+	node hub swanctl --terminate --ike branch1 --force
+	wait_for 60 "the branch is refused" more_refusals "$before"
+	wait_for 10 "strongSwan gives up" asleep
+	mv "$file.away" "$file"
+	node hub swanctl --load-conns
+	same "" "$(sa_names branch)" "SAs"
+	# what else the file says is not done
+	conf branch 's/psk local/mtu 1400\n&/'
+	before=$(written branch)
+	same "myconn      was asleep, strongSwan is told to connect" "$(apply branch --wake)" "what is woken"
+	same "$before" "$(written branch)" "files"
+	conf branch
+	wait_table branch 60 "$BR_TABLE"
+	pings branch "$BR_SYSTEM" 81.81.81.1
+	same "" "$(apply branch --wake)" "what is woken when all is up"
+	conf branch 's/overlay myconn/overlay other/'
+	tells 1 'strongSwan has no connection other: apply the file first' apply branch --wake
+	node_stop branch charon
+	tells 3 'strongSwan does not answer' apply branch --wake
+	charon_start branch
+	both_up
+}
+
 # shellcheck disable=SC2034 # run_cases reads it
 CASES="
 test_file_of_somebody_else_is_refused_and_nothing_changed	a file that apply did not write is refused, nothing is changed
@@ -200,6 +251,8 @@ test_wrong_key_is_told	a wrong key is told with the way out
 test_silent_head_end_is_told	a head-end that does not answer is told
 test_what_people_get_wrong_is_told	an empty, binary, missing or forbidden file, and no strongSwan: one sentence each
 test_daemons_that_do_not_run_are_told	daemons that do not run are told
+test_module_that_is_not_loaded_is_told	a module that is not loaded is told, and nothing is changed
+test_overlay_that_was_refused_is_asleep_until_woken	an overlay that strongSwan gave up is woken, and no more than that
 test_removed_overlay_leaves_nothing	an overlay that is removed leaves nothing behind
 "
 run_cases "$@"

@@ -200,7 +200,7 @@ restarts() {
 	# nobody is there to withdraw it here
 	extra4 "$(proto_of "$1")"
 	again here "$1"
-	wait_for 60 "what went meanwhile goes" extra_gone
+	wait_for 90 "what went meanwhile goes" extra_gone
 	steady4 "$(proto_of "$1")"
 	steady6 "$(proto_of "$1")"
 	wait_for 20 "both next hops, IPv4" owners_are 10.70.0.0/16 "a b"
@@ -211,7 +211,7 @@ restarts() {
 		grep -vE '^Deleted (172.20.0.0|2001:db8:20:)' || true)" "routes that left table 220"
 }
 
-# zebra keeps what it installed for a bgpd that comes back.
+# zebra keeps what it installed for a bgpd that comes back, for its rib-stale-time.
 dies() {
 	if [ "$2" = frr ]; then
 		node_stop "$1" bgpd KILL
