@@ -88,24 +88,26 @@ bgp_up() { matches '^bgp_hub .* Established' birdc "$1" show protocols bgp_hub; 
 # bridge_start NODE: ovlyhelper moves BIRD's exports into the module.
 bridge_start() { node_start "$1" bridge "$OVLYHELPER" bridge --from-table 2220; }
 
-# frr_daemon NODE DAEMON
+# frr_daemon NODE DAEMON OPTION...
 frr_daemon() {
-	local socket
+	local n=$1 daemon=$2 socket
 
-	socket=$(node_root "$1")/run/frr/$2.vty
+	shift 2
+	socket=$(node_root "$n")/run/frr/$daemon.vty
 	rm -f "$socket"
-	node_start "$1" "$2" "$(frr_dir)/$2" -f /etc/frr/vtysh.conf -P 0 \
-		--log "file:$WORK/$1/log/$2.log" --log-level informational
-	wait_for 30 "$2 of $1 answers" test -S "$socket"
+	node_start "$n" "$daemon" "$(frr_dir)/$daemon" -f /etc/frr/vtysh.conf -P 0 \
+		--log "file:$WORK/$n/log/$daemon.log" --log-level informational "$@"
+	wait_for 30 "$daemon of $n answers" test -S "$socket"
 }
 
-# frr_start NODE: zebra, staticd and bgpd with the node's frr.conf.
+# frr_start NODE [ZEBRA-OPTION]...: zebra, staticd and bgpd with the node's frr.conf.
 frr_start() {
-	local n=$1 d
+	local n=$1
 
-	for d in zebra staticd bgpd; do
-		frr_daemon "$n" "$d"
-	done
+	shift
+	frr_daemon "$n" zebra "$@"
+	frr_daemon "$n" staticd
+	frr_daemon "$n" bgpd
 	node "$n" vtysh -b >>"$WORK/$n/log/vtysh.out" 2>&1
 }
 

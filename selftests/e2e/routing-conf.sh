@@ -121,8 +121,6 @@ frr_here() {
 		 no bgp ebgp-requires-policy
 		 no bgp default ipv4-unicast
 		 bgp graceful-restart
-		 bgp graceful-restart preserve-fw-state
-		 bgp graceful-restart rib-stale-time 60
 	END
 	frr_session 192.0.2.2 192.0.2.1 65000
 	frr_session 192.0.2.3 192.0.2.4 65000
