@@ -197,6 +197,24 @@ bool bridge_wants(const struct bridge_conf *conf,
 	return conf->accept.n == 0;
 }
 
+/* zebra takes every route that has a number of FRR's for its own, in any table: at
+ * its start it adds such routes again in its own way, and later removes them.
+ */
+static bool is_zebras(uint8_t protocol)
+{
+	enum { FIRST = 186, LAST = 199 }; /* bgp, isis, ospf, rip, ... */
+
+	return protocol == RTPROT_ZEBRA || protocol == RTPROT_BABEL ||
+	       (protocol >= FIRST && protocol <= LAST);
+}
+
+uint8_t bridge_protocol(const struct bridge_conf *conf, uint8_t staged)
+{
+	if (conf->as_protocol)
+		return (uint8_t)conf->as_protocol;
+	return is_zebras(staged) ? RTPROT_OVLY_BRIDGE : staged;
+}
+
 static void tell_ignored(struct bridge *br, const struct ovly_staged *staged)
 {
 	char prefix[PREFIX_STRLEN];
@@ -303,8 +321,7 @@ void bridge_route(struct bridge *br, const struct ovly_staged *staged)
 	op.route.has = HAS(OVLY_A_ROUTE_METRIC) | HAS(OVLY_A_ROUTE_PROTOCOL);
 	op.route.metric = br->conf->keep_metric ? staged->metric :
 						  br->conf->metric;
-	op.route.protocol = br->conf->as_protocol ? br->conf->as_protocol :
-						    staged->protocol;
+	op.route.protocol = bridge_protocol(br->conf, staged->protocol);
 	result = nexthops_map(&br->nexthops, staged, &found, &op.route);
 	op.ifindex = found.ifindex;
 	op.known = found.known;

@@ -26,7 +26,7 @@ struct bridge_conf {
 	struct arg_protos protocols;
 	bool keep_metric;
 	uint32_t metric;
-	uint32_t as_protocol; /* in the module; 0: what it was */
+	uint32_t as_protocol; /* in the module; 0: see bridge_protocol() */
 	bool once;
 };
 
@@ -71,6 +71,8 @@ struct bridge {
 void bridge_init(struct bridge *br, const struct bridge_conf *conf);
 void bridge_free(struct bridge *br);
 /* Is the route one to hand over?  Pure. */
+/* The protocol that a route has in the module, given that in the staging table. */
+uint8_t bridge_protocol(const struct bridge_conf *conf, uint8_t staged);
 bool bridge_wants(const struct bridge_conf *conf,
 		  const struct ovly_staged *staged);
 /* One notification. */

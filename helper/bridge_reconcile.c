@@ -108,7 +108,8 @@ static bool sweep(struct bridge *br, const struct nexthop_dev *dev,
 	/* only what this daemon may have put there */
 	for (protocol = 1; protocol < 256; protocol++) {
 		if (!br->conf->protocols.set[protocol] &&
-		    protocol != br->conf->as_protocol)
+		    protocol != br->conf->as_protocol &&
+		    protocol != RTPROT_OVLY_BRIDGE)
 			continue;
 		filter.protocol = protocol;
 		if (ovly_ctl_do(&br->nl, OVLY_CMD_ROUTE_SYNC_END, 0, &req,

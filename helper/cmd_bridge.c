@@ -405,7 +405,8 @@ const struct command cmd_bridge = {
 "  --protocol PROTOCOL  route protocols to follow, repeatable; those of\n"
 "                       routing daemons (bird, zebra, bgp, ospf, ...)\n"
 "  --as-protocol PROTOCOL\n"
-"                       of the routes in the module; the one they had\n"
+"                       of the routes in the module; the one they had, but\n"
+"                       ovly-bridge where that was FRR's\n"
 "  --metric N|keep      of the routes in the module; 0\n"
 "  --once               reconcile once and end\n",
 	.notes =

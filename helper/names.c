@@ -26,7 +26,7 @@ static const struct {
 	{ RTPROT_BABEL, "babel" },	 { RTPROT_BGP, "bgp" },
 	{ RTPROT_ISIS, "isis" },	 { RTPROT_OSPF, "ospf" },
 	{ RTPROT_RIP, "rip" },		 { RTPROT_EIGRP, "eigrp" },
-	{ OVLY_RTPROT, "ovly" },
+	{ OVLY_RTPROT, "ovly" },	 { RTPROT_OVLY_BRIDGE, "ovly-bridge" },
 };
 
 #define KNOWN (sizeof(known) / sizeof(known[0]))

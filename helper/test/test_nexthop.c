@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include "../bridge.h"
+#include "../names.h"
 #include "../nexthop.h"
 
 #define IPSEC0 10
@@ -294,10 +295,27 @@ static void filters_choose_routes(void **state)
 	assert_false(bridge_wants(&conf, &s));
 }
 
+/* Those of FRR, new and old, would be zebra's in any table. */
+static void frrs_protocols_become_the_bridges(void **state)
+{
+	struct bridge_conf conf = { .table = 2220 };
+
+	(void)state;
+	assert_int_equal(bridge_protocol(&conf, RTPROT_BIRD), RTPROT_BIRD);
+	assert_int_equal(bridge_protocol(&conf, RTPROT_STATIC), RTPROT_STATIC);
+	assert_int_equal(bridge_protocol(&conf, RTPROT_ZEBRA), RTPROT_OVLY_BRIDGE);
+	assert_int_equal(bridge_protocol(&conf, RTPROT_BABEL), RTPROT_OVLY_BRIDGE);
+	assert_int_equal(bridge_protocol(&conf, RTPROT_BGP), RTPROT_OVLY_BRIDGE);
+	assert_int_equal(bridge_protocol(&conf, RTPROT_EIGRP), RTPROT_OVLY_BRIDGE);
+	conf.as_protocol = RTPROT_OSPF;
+	assert_int_equal(bridge_protocol(&conf, RTPROT_BGP), RTPROT_OSPF);
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		CASE(frrs_protocols_become_the_bridges),
 		CASE(gateway_of_a_p2p_device),
 		CASE(p2p_device_without_or_with_any_gateway_means_its_peer),
 		CASE(p2p_device_without_peer_has_nobody),

@@ -169,7 +169,7 @@ test_ipv6_outside() {
 	apply hub --force
 	apply branch --force
 	matches '^2001:db8:f::89 *|2001:db8:f::84' node branch swanctl --list-sas
-	same "throw 2001:db8:f::84 dev lo proto ovly metric 1024 pref medium" \
+	same "throw 2001:db8:f::84 dev lo proto ovly metric 1 pref medium" \
 		"$(ip -n branch -6 route show table 220)" "IPv6 table"
 	wait_table branch 60 "$(sed 1d <<<"$BR_TABLE")"
 	for n in 1 2; do

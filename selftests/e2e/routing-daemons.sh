@@ -134,7 +134,8 @@ teach() {
 
 # ---- what table 220 has ---------------------------------------------------------------
 
-proto_of() { [ "$1" = frr ] && echo bgp || echo bird; }
+# Routes with a number of FRR's would be zebra's, in any table.
+proto_of() { [ "$1" = frr ] && echo ovly-bridge || echo bird; }
 
 steady4() { matches "^81.81.81.1 via 10.3.0.1 dev ovly0 proto $1 " table; }
 steady6() { matches "^2001:db8:81::/48 via 2001:db8:3::1 dev ovly0 proto $1 " table -6; }
@@ -160,7 +161,7 @@ learned() {
 	wait_for 30 "both next hops, IPv6" owners_are 2001:db8:70::/48 "a b"
 }
 
-nothing_left() { lacks 'proto (bird|bgp) ' eval 'table; table -6'; }
+nothing_left() { lacks 'proto (bird|bgp|ovly-bridge) ' eval 'table; table -6'; }
 
 # ---- what each of them has to do ---------------------------------------------------------
 
