@@ -143,6 +143,8 @@ static void session(const struct writer *w, const struct conf_neighbor *n)
 	if (!n->range)
 		fputs("\tconnect delay time 1;\n\tconnect retry time 5;\n"
 		      "\terror wait time 1, 15;\n", w->out);
+	if (bgp->graceful)
+		fputs("\tgraceful restart on;\n", w->out);
 	if (n->password[0])
 		fprintf(w->out, "\tpassword \"%s\";\n",
 			w->gen->hide_secrets ? CONF_PLACEHOLDER : n->password);
@@ -198,6 +200,11 @@ static void staging(const struct writer *w, int family)
 	fprintf(w->out,
 		"\n# \"ovlyhelper bridge\" takes the routes from this kernel table\nprotocol kernel staging%c {\n\tkernel table %u;\n",
 		digit(family), w->conf->bgp.staging_table);
+	if (w->conf->bgp.paths > 1)
+		fprintf(w->out, "\tmerge paths on limit %u;\n",
+			w->conf->bgp.paths);
+	if (w->conf->bgp.graceful)
+		fputs("\tgraceful restart on;\n", w->out);
 	if (w->gen->bird == 1)
 		fprintf(w->out, "\ttable %s;\n\timport none;\n\texport all;\n}\n",
 			name);

@@ -130,6 +130,8 @@ struct conf_bgp {
 	struct conf_timers timers;
 	struct conf_limit limit;
 	uint32_t staging_table;
+	uint32_t paths; /* next hops that a prefix may have, 0: one */
+	bool graceful; /* BIRD may restart without a route's leaving */
 	struct conf_neighbor *neighbor;
 	unsigned int neighbors;
 	struct conf_network *network;

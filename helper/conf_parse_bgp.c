@@ -13,7 +13,7 @@ const char *const conf_limit_words[] = { "disable", "restart", "block", "warn",
 
 static const char *const line_words[] = {
 	"router-id", "neighbor", "listen", "network", "timers", "import-limit",
-	"staging-table", "bgp", NULL,
+	"staging-table", "maximum-paths", "graceful-restart", "bgp", NULL,
 };
 static const char *const neighbor_words[] = {
 	"remote-as", "timers", "import-limit", "maximum-prefix",
@@ -290,7 +290,7 @@ bool conf_parse_bgp_line(struct conf_bgp *bgp, const struct conf_line *line,
 	char hint[80], buf[64];
 	unsigned int i;
 
-	/* other routers write "bgp router-id" and "bgp listen" */
+	/* other routers write "bgp router-id", "bgp listen", "bgp graceful-restart" */
 	if (!strcmp(key, "bgp") && line->n > 1)
 		key = line->word[++r.first].text;
 	i = r.first + 1;
@@ -308,6 +308,14 @@ bool conf_parse_bgp_line(struct conf_bgp *bgp, const struct conf_line *line,
 		return take_u32(&r, i, "the number of a routing table", 1,
 				UINT32_MAX, &bgp->staging_table) &&
 		       conf_want_end(line, i + 1, diags);
+	if (!strcmp(key, "maximum-paths"))
+		return take_u32(&r, i, "the number of next hops", 1,
+				OVLY_OWNERS_MAX, &bgp->paths) &&
+		       conf_want_end(line, i + 1, diags);
+	if (!strcmp(key, "graceful-restart")) {
+		bgp->graceful = true;
+		return conf_want_end(line, i, diags);
+	}
 	if (!strcmp(key, "timers"))
 		return take_timers(&r, i + (line->n > i &&
 					    !strcmp(line->word[i].text, "bgp")),

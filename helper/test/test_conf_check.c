@@ -112,6 +112,8 @@ static void the_router_is_checked(void **state)
 		"there is no neighbour with an IPv6 address to announce this to");
 	refused(GOOD "router bgp 1\nnetwork 10.0.0.0/8\nnetwork 10.0.0.0/8\n",
 		"f:9:9: this network is given in line 8 already");
+	refused(GOOD "router bgp 1\nmaximum-paths 17\n", "f:8:15: ");
+	refused(GOOD "router bgp 1\nbgp graceful-restart 120\n", "f:8:22: ");
 	refused(GOOD "router bgp 1\nstaging-table 220\n",
 		"staging-table 220 is the table of device 'ipsec0'");
 	refused("secure-overlay a\n"

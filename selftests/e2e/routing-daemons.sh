@@ -283,9 +283,12 @@ bgp_view6() {
 generated() {
 	local version=${1#bird} file=$OVLY_OUT/generated-$2.conf part=1
 	[ "$2" != bird6 ] || part=2
-	h apply "$OVLY_TOP/helper/examples/ovly.conf" --print bird --bird-version "$version" |
+	sed 's/^ *router-id.*/&\n  maximum-paths 4\n  bgp graceful-restart/' \
+		"$OVLY_TOP/helper/examples/ovly.conf" >"$WORK/example.conf"
+	h apply "$WORK/example.conf" --print bird --bird-version "$version" |
 		awk -v part="$part" '/^log / { n++ } n == part' >"$file"
-	[ "$part" = 2 ] || grep -q "^protocol bgp" "$file"
+	[ "$part" = 2 ] || matches '^	merge paths on limit 4;' cat "$file"
+	[ "$part" = 2 ] || same 2 "$(grep -c '^	graceful restart on;' "$file")" "bgp and kernel"
 	node here "$3" -p -c "$file"
 }
 
