@@ -9,30 +9,6 @@
 
 birds_dir() { echo "$CACHE/guest/birds-$(hash <"$LAB/guest-birds.sh")"; }
 
-# release_apt DIR RELEASE: an apt configuration of its own for another release of
-# the archive that the host is configured with.
-release_apt() (
-	mkdir -p "$1/etc/apt.conf.d" "$1/etc/preferences.d" "$1/state/lists/partial" \
-		"$1/cache/archives/partial" || exit 1
-	: >"$1/status"
-	host_sources | sed -n "s/ bookworm main\$/ $2 main/p" >"$1/etc/sources.list"
-	[ -s "$1/etc/sources.list" ] || exit 1
-	{
-		host_aptopts
-		cat <<-END
-			Dir::Etc "$1/etc/";
-			Dir::Etc::sourceparts "none";
-			Dir::Etc::trustedparts "/etc/apt/trusted.gpg.d";
-			Dir::State "$1/state";
-			Dir::State::status "$1/status";
-			Dir::Cache "$1/cache";
-			Acquire::Languages "none";
-			APT::Sandbox::User "";
-		END
-	} >"$1/apt.conf"
-	APT_CONFIG=$1/apt.conf apt-get -q update
-)
-
 # needed_by DIR PROGRAM: the unpacked libraries that the program loads.
 needed_by() {
 	libs=$1/usr/lib/x86_64-linux-gnu
@@ -40,32 +16,23 @@ needed_by() {
 		sed -n 's,.* => \([^ ]*\) .*,\1,p'
 }
 
-# unpack PACKAGE...: those of the current directory, into "root".
-unpack() {
-	apt-get -q -o APT::Sandbox::User= download "$@" || return 1
-	for deb in *.deb; do
-		dpkg -x "$deb" root || return 1
-	done
-}
-
 get_bird1() (
-	mkdir -p "$1/tmp1" "$1/bird1" && cd "$1/tmp1" && unpack bird &&
-		cp root/usr/sbin/bird root/usr/sbin/bird6 ../bird1
+	mkdir -p "$1/tmp1" "$1/bird1" && cd "$1/tmp1" && locked suite-bookworm suite_update bookworm &&
+		suite_unpack bookworm bird && cp usr/sbin/bird usr/sbin/bird6 ../bird1
 )
 
 get_bird3() (
-	release_apt "$1/apt" trixie || exit 1
-	export APT_CONFIG="$1/apt/apt.conf"
-	names=$(apt-get -s --no-install-recommends install bird3 |
+	locked suite-trixie suite_update trixie || exit 1
+	names=$(suite_apt trixie apt-get -s --no-install-recommends install bird3 |
 		sed -nE 's/^Inst (bird3|lib[^ ]*|zlib1g) .*/\1/p')
 	mkdir -p "$1/tmp3" "$1/bird3/lib" && cd "$1/tmp3" || exit 1
 	# shellcheck disable=SC2086 # a list of names
-	unpack $names || exit 1
-	needed_by root root/usr/sbin/bird >needed && [ -s needed ] || exit 1
+	suite_unpack trixie $names || exit 1
+	needed_by . usr/sbin/bird >needed && [ -s needed ] || exit 1
 	while IFS= read -r lib; do
 		cp -L "$lib" ../bird3/lib/ || exit 1
 	done <needed
-	cp root/usr/sbin/bird ../bird3/bird.bin
+	cp usr/sbin/bird ../bird3/bird.bin
 	cat >../bird3/bird <<-'END'
 		#!/bin/sh
 		here=${0%/*}
@@ -85,7 +52,7 @@ make_birds() (
 	for n in 1 3; do
 		long "fetching BIRD $n for the guest" "$CACHE/log/bird$n.log" "get_bird$n" "$tmp" ||
 			rm -rf "$tmp/bird$n"
-		rm -rf "$tmp/tmp$n" "$tmp/apt"
+		rm -rf "$tmp/tmp$n"
 	done
 	# Without any, another run tries again.
 	[ -d "$tmp/bird1" ] || [ -d "$tmp/bird3" ] || exit 0
