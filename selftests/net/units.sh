@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# bridge-unit.sh: ovly-bridge.service under a real systemd, which runs as process 1 of
-# a container: namespaces of its own for processes, mounts and control groups, and the
+# units.sh: the helper's units under a real systemd, which runs as process 1 of a
+# container: namespaces of its own for processes, mounts and control groups, and the
 # network namespace "here".
 
 CASE_DEADLINE=${CASE_DEADLINE:-240}
@@ -11,7 +11,7 @@ CASE_DEADLINE=${CASE_DEADLINE:-240}
 . "${OVLY_TOP:?}/selftests/lib.sh"
 
 SYSTEMD=/lib/systemd/systemd
-UNIT=/etc/systemd/system/ovly-bridge.service
+UNITS=/etc/systemd/system
 
 h() { in_ns here ovlyhelper "$@"; }
 table() { ip -n "$here" route show table 220; }
@@ -82,18 +82,21 @@ suite_setup() {
 	setup_ns here
 	h dev add ipsec0 addr 10.1.0.100 up
 	h peer add one addr 10.1.0.1
-	mkdir -p "${UNIT%/*}"
-	sed 's,@SBINDIR@,/usr/local/sbin,' \
-		"$OVLY_TOP/helper/systemd/ovly-bridge.service.in" >"$UNIT"
+	mkdir -p "$UNITS/ovly-bridge.service.d"
+	for unit in "$OVLY_TOP"/helper/systemd/*.in; do
+		sed 's,@SBINDIR@,/usr/local/sbin,' "$unit" >"$UNITS/$(basename "$unit" .in)"
+	done
 	# the same watchdog, sooner
-	mkdir -p "$UNIT.d"
-	printf '[Service]\nWatchdogSec=5\n' >"$UNIT.d/sooner.conf"
+	printf '[Service]\nWatchdogSec=5\n' >"$UNITS/ovly-bridge.service.d/sooner.conf"
 	boot
 }
 
-test_unit_is_well_formed() {
-	same "" "$(systemd-analyze verify --man=no "$UNIT" 2>&1)" "what systemd-analyze says"
-	systemd-analyze --no-pager security --offline=yes --threshold=20 "$UNIT"
+test_units_are_well_formed() {
+	same "" "$(systemd-analyze verify --man=no "$UNITS"/ovly-*.service "$UNITS"/ovly-*.timer 2>&1)" \
+		"what systemd-analyze says"
+	systemd-analyze --no-pager security --offline=yes --threshold=20 "$UNITS/ovly-bridge.service"
+	# root, as charon's socket is root's
+	systemd-analyze --no-pager security --offline=yes --threshold=45 "$UNITS/ovly-wake.service"
 }
 
 test_start_waits_until_the_table_was_read() {
@@ -193,13 +196,56 @@ test_killed_it_comes_again() {
 	matches '^10.65.0.0/16' table
 }
 
+woken() { sdctl show -P Result -P ExecMainStatus --value ovly-wake.service | paste -sd ' '; }
+
+test_timer_wakes_what_is_asleep() {
+	local d charon=''
+	ip -n "$here" link add wan0 type dummy
+	defer ip -n "$here" link del wan0
+	ip -n "$here" addr add 192.0.2.1/24 dev wan0
+	ip -n "$here" link set wan0 up
+	defer rm -f /etc/ovly.conf
+	install -m 600 /dev/stdin /etc/ovly.conf <<-END
+		secure-overlay myconn
+		remote-interface-ip-addr 192.0.2.9
+		local-system-ip-addr 10.1.0.100
+		psk local-psk k remote-psk k
+	END
+	# nobody is there to be told: no failure
+	sdctl start ovly-wake.service
+	same "success 3" "$(woken)" "without strongSwan"
+	for d in /usr/sbin/charon-systemd /usr/lib/ipsec/charon; do
+		[ ! -x $d ] || charon=$d
+	done
+	in_sd "$charon" >"$OVLY_OUT/charon.log" 2>&1 &
+	defer kill $!
+	wait_for 30 "charon answers" in_sd swanctl --stats
+	cat >"$OVLY_OUT/swanctl.conf" <<-END
+		connections {
+			myconn {
+				remote_addrs = 192.0.2.9
+				local { auth = psk }
+				remote { auth = psk }
+				children { myconn { } }
+			}
+		}
+	END
+	in_sd swanctl --load-conns --file "$OVLY_OUT/swanctl.conf"
+	same "" "$(in_sd swanctl --list-sas)" "SAs"
+	sdctl start ovly-wake.timer
+	defer sdctl stop ovly-wake.timer
+	wait_for 60 "it connects" matches '^myconn: #.* CONNECTING' in_sd swanctl --list-sas
+	wait_for 20 "that is all" matches '^success 0$' woken
+}
+
 # shellcheck disable=SC2034 # run_cases reads it
 CASES="
-test_unit_is_well_formed	the unit is well-formed and confined, says systemd-analyze
+test_units_are_well_formed	the units are well-formed and confined, says systemd-analyze
 test_start_waits_until_the_table_was_read	start returns when the table was read
 test_bridge_is_confined	CAP_NET_ADMIN and nothing else, nothing to write to
 test_watchdog_restarts_what_hangs	a bridge that hangs is restarted, the routes stay
 test_killed_it_comes_again	a bridge that is killed is started again
 test_reload_and_stop	reload reconciles, stop leaves the routes
+test_timer_wakes_what_is_asleep	the timer has strongSwan connect what is asleep
 "
 run_cases "$@"
