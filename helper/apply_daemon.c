@@ -115,6 +115,22 @@ void apply_charon_settings(struct exec *x)
 	exec_run(x, argv, QUICK_S, &e);
 }
 
+/* From the first "NAME: #1, ..." on: swanctl may have complained before it. */
+static const char *first_sa(const char *said, const char *connection)
+{
+	const char *line, *next;
+	size_t len = strlen(connection);
+
+	for (line = said; *line; line = next) {
+		if (!strncmp(line, connection, len) &&
+		    !strncmp(line + len, ": #", 3))
+			return line;
+		next = strchrnul(line, '\n');
+		next += *next == '\n';
+	}
+	return line;
+}
+
 const char *apply_charon_sas(struct exec *x, const char *connection)
 {
 	const char *argv[] = { "swanctl", "--list-sas", "--ike", connection,
@@ -123,7 +139,7 @@ const char *apply_charon_sas(struct exec *x, const char *connection)
 
 	if (!exec_run(x, argv, QUICK_S, &e) || x->status)
 		return "";
-	return x->out;
+	return first_sa(x->out, connection);
 }
 
 void apply_charon_initiate(struct exec *x, const char *connection)
