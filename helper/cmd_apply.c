@@ -313,7 +313,8 @@ static bool run(int argc, char **argv, struct err *e)
 		goto out;
 	}
 	conf_read(text, len, &conf, &diags);
-	if (conf.overlays)
+	/* again and again would be too often */
+	if (conf.overlays && !a.wake)
 		check_mode(a.file);
 	apply->conf = &conf;
 	if (!tell(&a, &diags, e))
