@@ -376,13 +376,48 @@ static bool apply_backup(struct updown_run *r, struct err *e)
 			   backup.name);
 }
 
+static bool has_ipv6(const struct ovly_peer *peer)
+{
+	unsigned int i;
+
+	for (i = 0; i < peer->addr.n; i++)
+		if (peer->addr.a[i].family == AF_INET6)
+			return true;
+	return false;
+}
+
+/* The peer's IPv6 routes lose their next hop with its last IPv6 address, and keep the
+ * module from taking that away.
+ */
+static bool drop_ipv6_routes(struct updown_run *r, struct err *e)
+{
+	struct ovly_route filter = {
+		.has = HAS(OVLY_A_ROUTE_PEER_NAME) | HAS(OVLY_A_ROUTE_FAMILY),
+		.family = AF_INET6,
+	};
+	struct ovly_req req = { .ifindex = r->link.ifindex, .route = &filter };
+	struct ovly_nl_error refusal;
+	struct ovly_msg reply;
+
+	if (!r->has_peer || r->link.dev.mode == OVLY_MODE_P2P ||
+	    !(r->want.peer.has & HAS(OVLY_A_PEER_ADDR)) ||
+	    !has_ipv6(&r->peer) || has_ipv6(&r->want.peer))
+		return true;
+	memcpy(filter.peer_name, r->want.peer.name, sizeof(filter.peer_name));
+	return ovly_ctl_do(r->nl, OVLY_CMD_ROUTE_FLUSH, 0, &req, &reply,
+			   &refusal) ||
+	       ovly_nl_err(e, &refusal, "cannot flush IPv6 routes of peer '%s'",
+			   r->want.peer.name);
+}
+
 static bool apply_peer(struct updown_run *r, struct err *e)
 {
 	const struct ovly_peer *want = &r->want.peer;
 
 	if (r->has_peer && same_peer(want, &r->peer))
 		return true;
-	if (!apply_backup(r, e) || !send_peer(r, want, e))
+	if (!apply_backup(r, e) || !drop_ipv6_routes(r, e) ||
+	    !send_peer(r, want, e))
 		return false;
 	r->made_peer = !r->has_peer;
 	r->changed_peer = r->has_peer;

@@ -49,10 +49,10 @@ void ovly_device_queue_work(struct work_struct *work)
 	queue_work(ovly_wq, work);
 }
 
-/* Context: any. */
-void ovly_device_queue_delayed(struct delayed_work *work, unsigned long delay)
+/* Returns false if it is queued already.  Context: any. */
+bool ovly_device_queue_delayed(struct delayed_work *work, unsigned long delay)
 {
-	queue_delayed_work(ovly_wq, work, delay);
+	return queue_delayed_work(ovly_wq, work, delay);
 }
 
 static void ovly_device_teardown(struct work_struct *work)
@@ -67,6 +67,7 @@ static void ovly_device_teardown(struct work_struct *work)
 	/* Received packets and key manager events find the device by a path. */
 	synchronize_net();
 	/* Nobody is left to queue it: no peers, and no notifier after uninit. */
+	cancel_delayed_work_sync(&ovly->sync.ipv6);
 	cancel_work_sync(&ovly->sync.work);
 	mutex_lock(&ovly->lock);
 	ovly_sync_exit(ovly);
@@ -417,6 +418,7 @@ void ovly_device_unregister_all(struct net *net, struct list_head *queue)
 /* Context: RTNL. */
 static int ovly_device_event(struct notifier_block *nb, unsigned long event, void *ptr)
 {
+	const struct netdev_notifier_changeupper_info *changeupper;
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
 	struct ovly_dev *ovly;
 
@@ -435,9 +437,13 @@ static int ovly_device_event(struct notifier_block *nb, unsigned long event, voi
 		break;
 	case NETDEV_DOWN:
 		ovly_notify_dev(dev, OVLY_EVENT_DEV_DOWN);
-		fallthrough;
-	case NETDEV_CHANGEUPPER:
 		ovly_sync_dropped(ovly);
+		break;
+	case NETDEV_CHANGEUPPER:
+		/* Of a device on top, as a VXLAN is, the tables know nothing. */
+		changeupper = ptr;
+		if (changeupper->upper_dev && netif_is_l3_master(changeupper->upper_dev))
+			ovly_sync_dropped(ovly);
 		break;
 	case NETDEV_UP:
 		ovly_notify_dev(dev, OVLY_EVENT_DEV_UP);

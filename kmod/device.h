@@ -106,7 +106,7 @@ int ovly_device_change(struct ovly_dev *ovly, const struct ovly_dev_conf *conf,
 bool ovly_device_is(const struct net_device *dev);
 void ovly_device_unregister_all(struct net *net, struct list_head *queue);
 void ovly_device_queue_work(struct work_struct *work);
-void ovly_device_queue_delayed(struct delayed_work *work, unsigned long delay);
+bool ovly_device_queue_delayed(struct delayed_work *work, unsigned long delay);
 
 int ovly_device_wq_init(void);
 void ovly_device_wq_exit(void);

@@ -23,7 +23,11 @@
  */
 static bool ovly_endpoint_evict(struct ovly_peer *peer, const struct ovly_ip *ip)
 {
-	struct ovly_route_key key = { .dst = *ip, .len = ovly_ip_bits(ip->family) };
+	struct ovly_route_key key = {
+		.dst = *ip,
+		.len = ovly_ip_bits(ip->family),
+		.metric = ovly_guard_throw_metric(ip->family),
+	};
 	struct ovly_route *route = ovly_route_find(peer->ovly, &key);
 	struct ovly_sync_batch batch;
 

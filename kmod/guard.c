@@ -9,6 +9,7 @@
 #include <linux/rhashtable.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
+#include <net/addrconf.h>
 #include <net/fib_notifier.h>
 #include <net/ip6_fib.h>
 #include <net/ip_fib.h>
@@ -93,11 +94,23 @@ static int ovly_throw_install(struct ovly_guard *guard, enum ovly_fib_op op,
 		.type = RTN_THROW,
 		.scope = RT_SCOPE_UNIVERSE,
 		.protocol = OVLY_RTPROT,
-		/* Before any route to the same address that BGP may teach. */
-		.metric = key->ip.family == AF_INET ? 0 : 1,
+		.metric = ovly_guard_throw_metric(key->ip.family),
 	};
 
 	return ovly_fib_route(guard->fib, op, &route);
+}
+
+/**
+ * ovly_guard_follow() - watch the tables of a namespace from now on
+ * @guard: the namespace
+ *
+ * Context: may sleep, takes RTNL.
+ */
+void ovly_guard_follow(struct ovly_guard *guard)
+{
+	mutex_lock(&guard->lock);
+	ovly_guard_watch(guard);
+	mutex_unlock(&guard->lock);
 }
 
 /**
@@ -113,8 +126,7 @@ void ovly_guard_restore(struct ovly_guard *guard)
 	int err;
 
 	mutex_lock(&guard->lock);
-	if (!list_empty(&guard->rules))
-		ovly_guard_watch(guard);
+	ovly_guard_watch(guard);
 	list_for_each_entry(rule, &guard->rules, list)
 		ovly_guard_rule_ensure(guard, rule->table);
 	list_for_each_entry(throw, &guard->throw_list, list) {
@@ -169,6 +181,24 @@ static bool ovly_guard_lost6(struct ovly_guard *guard, unsigned long event,
 }
 #endif
 
+#if IS_ENABLED(CONFIG_IPV6)
+/* An IPv6 route of a device went: because the device has no IPv6 any more? */
+static void ovly_guard_check_ipv6(const struct fib6_info *rt)
+{
+	const struct inet6_dev *idev;
+	struct net_device *dev;
+
+	dev = rt->nh ? NULL : rt->fib6_nh->fib_nh_dev;
+	if (!dev || !ovly_device_is(dev))
+		return;
+	rcu_read_lock();
+	idev = __in6_dev_get(dev);
+	if (idev && READ_ONCE(idev->cnf.disable_ipv6))
+		ovly_sync_ipv6_off(netdev_priv(dev));
+	rcu_read_unlock();
+}
+#endif
+
 /* Context: RTNL or RCU; must not sleep. */
 static int ovly_guard_event(struct notifier_block *nb, unsigned long event, void *ptr)
 {
@@ -185,10 +215,14 @@ static int ovly_guard_event(struct notifier_block *nb, unsigned long event, void
 						container_of(info, struct fib_entry_notifier_info,
 							     info));
 #if IS_ENABLED(CONFIG_IPV6)
-		if (info->family == AF_INET6)
-			lost = ovly_guard_lost6(guard, event,
-						container_of(info, struct fib6_entry_notifier_info,
-							     info));
+		if (info->family == AF_INET6) {
+			const struct fib6_entry_notifier_info *info6 =
+				container_of(info, struct fib6_entry_notifier_info, info);
+
+			lost = ovly_guard_lost6(guard, event, info6);
+			if (event == FIB_EVENT_ENTRY_DEL)
+				ovly_guard_check_ipv6(info6->rt);
+		}
 #endif
 	}
 	if (lost)
@@ -301,10 +335,8 @@ void ovly_guard_rule_get(struct ovly_guard *guard, u32 table)
 		rule->table = table;
 		list_add(&rule->list, &guard->rules);
 	}
-	if (!rule->users++) {
-		ovly_guard_watch(guard);
+	if (!rule->users++)
 		ovly_guard_rule_ensure(guard, table);
-	}
 	mutex_unlock(&guard->lock);
 }
 

@@ -6,6 +6,7 @@
 #include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/rhashtable-types.h>
+#include <linux/socket.h>
 #include <linux/workqueue.h>
 
 #include "addr.h"
@@ -22,7 +23,8 @@ struct task_struct;
  * @rules: tables that a rule leads to, &struct ovly_guard_rule
  * @deleting: the task that takes one of them out of the table, or NULL
  * @watching: @nb is registered
- * @nb: sees rules and throw routes being deleted by others
+ * @nb: sees rules and throw routes being deleted by others, and IPv6 routes of
+ *	devices that lose IPv6
  * @repair: puts them back
  */
 struct ovly_guard {
@@ -37,12 +39,19 @@ struct ovly_guard {
 	struct delayed_work repair;
 };
 
+/* Of a throw route: before any route to the same address that BGP may teach. */
+static inline u32 ovly_guard_throw_metric(u32 family)
+{
+	return family == AF_INET ? 0 : 1;
+}
+
 int ovly_guard_init(struct ovly_guard *guard, struct ovly_fib *fib);
 void ovly_guard_exit(struct ovly_guard *guard);
 
 int ovly_guard_throw_get(struct ovly_guard *guard, u32 table, const struct ovly_ip *ip);
 void ovly_guard_throw_put(struct ovly_guard *guard, u32 table, const struct ovly_ip *ip);
 
+void ovly_guard_follow(struct ovly_guard *guard);
 void ovly_guard_restore(struct ovly_guard *guard);
 void ovly_guard_rule_get(struct ovly_guard *guard, u32 table);
 void ovly_guard_rule_put(struct ovly_guard *guard, u32 table);

@@ -198,13 +198,13 @@ static int ovly_addr_add(struct ovly_addr_change *change, const struct ovly_ip *
 		kfree(addr);
 		return err;
 	}
-	ovly_addr_inherit(addr, change);
 	err = rhashtable_insert_fast(&peer->ovly->addrs, &addr->node, ovly_addr_params);
 	if (err) {
 		ovly_sync_remove(&change->batch, addr->route);
 		kfree(addr);
 		return err;
 	}
+	ovly_addr_inherit(addr, change);
 	spin_lock_bh(&on->path_lock);
 	list_add_tail(&addr->list, &peer->addrs);
 	spin_unlock_bh(&on->path_lock);
@@ -265,11 +265,13 @@ static void ovly_addr_undo(struct ovly_addr_change *change, struct ovly_addr *la
 int ovly_peer_set_addrs(struct ovly_peer *peer, const struct ovly_peer_conf *conf,
 			struct netlink_ext_ack *extack)
 {
+	struct ovly_net *on = ovly_net(peer->ovly->net);
 	struct ovly_addr_change change = { .peer = peer };
 	struct ovly_addr *addr, *next, *last_old;
 	struct ovly_route *route;
 	bool changed = false;
 	unsigned int i;
+	LIST_HEAD(leaving);
 	int err = 0;
 
 	INIT_LIST_HEAD(&change.evicted);
@@ -296,11 +298,14 @@ int ovly_peer_set_addrs(struct ovly_peer *peer, const struct ovly_peer_conf *con
 		goto out;
 	}
 	ovly_addr_evict_for_good(&change);
+	/* They still name the peer, until no route has them as next hop. */
 	list_for_each_entry_safe(addr, next, &peer->addrs, list) {
-		if (!ovly_peer_conf_has(conf, &addr->ip, conf->n_addrs)) {
-			ovly_addr_del(addr, &change.batch);
-			changed = true;
-		}
+		if (ovly_peer_conf_has(conf, &addr->ip, conf->n_addrs))
+			continue;
+		spin_lock_bh(&on->path_lock);
+		list_move_tail(&addr->list, &leaving);
+		spin_unlock_bh(&on->path_lock);
+		changed = true;
 	}
 	/* In a multipoint device an address is the next hop of the routes. */
 	if (changed && peer->ovly->mode == OVLY_MODE_MULTIPOINT) {
@@ -314,6 +319,9 @@ int ovly_peer_set_addrs(struct ovly_peer *peer, const struct ovly_peer_conf *con
 			cond_resched();
 		}
 	}
+	ovly_sync_commit(&change.batch);
+	list_for_each_entry_safe(addr, next, &leaving, list)
+		ovly_addr_del(addr, &change.batch);
 out:
 	ovly_sync_end(&change.batch);
 	return err;

@@ -4,13 +4,14 @@
  * whole.
  *
  * The kernel drops a device's routes when it goes down, loses its last IPv4
- * address, enters a VRF or moves to another network namespace.  Notifiers run
+ * address or IPv6, enters a VRF or moves to another network namespace.  Notifiers run
  * under RTNL and only note that (ovly_sync_lost(), O(1)); a worker compares what
  * is wanted with what is there and sends the difference.
  */
 #include "sync.h"
 
 #include <linux/rtnetlink.h>
+#include <net/addrconf.h>
 #include <net/l3mdev.h>
 
 #include "device.h"
@@ -21,6 +22,9 @@
 #include "path.h"
 #include "peer.h"
 #include "route.h"
+
+/* Between two looks whether a device has IPv6 again. */
+#define OVLY_SYNC_IPV6_DELAY	HZ
 
 /* A table that packets reach through a rule of its own; in a VRF outer packets
  * do not come by, and in main a throw route would end the lookup.
@@ -63,59 +67,86 @@ static void ovly_sync_leave_table(struct ovly_dev *ovly, bool same_net)
 	sync->ruled = false;
 }
 
+/* Do the device's routes still belong where they did? */
+static bool ovly_sync_in_place(const struct ovly_dev *ovly)
+{
+	const struct ovly_sync *sync = &ovly->sync;
+	bool in_place;
+	u32 vrf;
+
+	rcu_read_lock();
+	vrf = l3mdev_fib_table_rcu(ovly->dev);
+	in_place = sync->guard == &ovly_net(dev_net(ovly->dev))->guard &&
+		   sync->oif == READ_ONCE(ovly->dev->ifindex) &&
+		   sync->table == (vrf ?: ovly->table) &&
+		   sync->guarded == ovly_sync_table_by_rule(vrf, ovly->table);
+	rcu_read_unlock();
+	return in_place;
+}
+
+/* Leaves the table that was used, and holds the throw routes in the new one. */
+static void ovly_sync_move(struct ovly_dev *ovly)
+{
+	struct ovly_sync *sync = &ovly->sync;
+	struct ovly_net *at, *left = sync->guard ? ovly_sync_net(sync) : NULL;
+	struct ovly_peer *peer;
+	unsigned long id;
+	u32 vrf;
+	int oif;
+
+	/* Namespace and number change one after the other. */
+	rtnl_lock();
+	at = ovly_net(dev_net(ovly->dev));
+	ovly_net_hold(at);
+	oif = ovly->dev->ifindex;
+	vrf = l3mdev_fib_table(ovly->dev);
+	rtnl_unlock();
+
+	if (left)
+		ovly_sync_leave_table(ovly, left == at);
+	sync->guard = &at->guard;
+	sync->oif = oif;
+	sync->table = vrf ?: ovly->table;
+	sync->guarded = ovly_sync_table_by_rule(vrf, ovly->table);
+	ovly_guard_follow(sync->guard);
+	xa_for_each(&ovly->peers, id, peer)
+		ovly_endpoint_rehome_all(peer);
+	/* Nothing refers to it any more, no rule and no throw route. */
+	if (left)
+		ovly_net_release(left);
+}
+
 /* Notes where the device's routes belong now, and holds the rule and the throw
  * routes there.
  */
 static void ovly_sync_place(struct ovly_dev *ovly)
 {
 	struct ovly_sync *sync = &ovly->sync;
-	struct ovly_net *at, *left;
-	struct ovly_guard *guard;
-	struct ovly_peer *peer;
-	unsigned long id;
-	bool guarded, up;
-	u32 table;
+	bool up = netif_running(ovly->dev);
 
-	rcu_read_lock();
-	/* The device may move on at any time, and the namespace end. */
-	at = ovly_net(dev_net(ovly->dev));
-	ovly_net_hold(at);
-	table = l3mdev_fib_table_rcu(ovly->dev);
-	rcu_read_unlock();
-	left = at;
-	guard = &at->guard;
-	guarded = ovly_sync_table_by_rule(table, ovly->table);
-	table = table ?: ovly->table;
-	up = netif_running(ovly->dev);
+	if (!ovly_sync_in_place(ovly))
+		ovly_sync_move(ovly);
+	if (sync->ruled == (sync->guarded && up))
+		return;
+	if (sync->ruled)
+		ovly_guard_rule_put(sync->guard, sync->table);
+	else
+		ovly_guard_rule_get(sync->guard, sync->table);
+	sync->ruled = !sync->ruled;
+}
 
-	if (sync->guard != guard || sync->table != table || sync->guarded != guarded) {
-		if (sync->guard)
-			ovly_sync_leave_table(ovly, sync->guard == guard);
-		left = sync->guard ? ovly_sync_net(sync) : NULL;
-		sync->guard = guard;
-		sync->table = table;
-		sync->guarded = guarded;
-		xa_for_each(&ovly->peers, id, peer)
-			ovly_endpoint_rehome_all(peer);
-	}
-	/* Nothing refers to it any more, no rule and no throw route; or it is the
-	 * same, and held already.
-	 */
-	if (left)
-		ovly_net_release(left);
-	if (sync->ruled != (guarded && up)) {
-		if (sync->ruled)
-			ovly_guard_rule_put(guard, table);
-		else
-			ovly_guard_rule_get(guard, table);
-		sync->ruled = !sync->ruled;
-	}
+/* Has a look later whether the device has IPv6.  Returns false if that is due. */
+static bool ovly_sync_ipv6_await(struct ovly_dev *ovly)
+{
+	return ovly_device_queue_delayed(&ovly->sync.ipv6, OVLY_SYNC_IPV6_DELAY);
 }
 
 static void ovly_sync_refused(void *context, const struct ovly_route *route, int err)
 {
 	struct ovly_dev *ovly = context;
 
+	if (err == -EACCES && route->key.dst.family == AF_INET6)
+		ovly_sync_ipv6_await(ovly);
 	net_warn_ratelimited("%s: peer %s: table %u refuses a route of it: error %d\n",
 			     netdev_name(ovly->dev), route->peer->name, ovly->sync.table, err);
 }
@@ -248,9 +279,47 @@ void ovly_sync_dropped(struct ovly_dev *ovly)
 	ovly_sync_queue(ovly);
 }
 
+static void ovly_sync_ipv6_work(struct work_struct *work)
+{
+	struct ovly_dev *ovly = container_of(to_delayed_work(work), struct ovly_dev, sync.ipv6);
+	bool off = false, on = false;
+
+#if IS_ENABLED(CONFIG_IPV6)
+	const struct inet6_dev *idev;
+
+	rcu_read_lock();
+	idev = __in6_dev_get(ovly->dev);
+	off = idev && READ_ONCE(idev->cnf.disable_ipv6);
+	on = idev && !off;
+	rcu_read_unlock();
+#endif
+	if (READ_ONCE(ovly->dead))
+		return;
+	if (on)
+		ovly_sync_lost(ovly);
+	else if (off)
+		ovly_sync_ipv6_await(ovly);
+}
+
+/**
+ * ovly_sync_ipv6_off() - IPv6 was switched off on the device (disable_ipv6)
+ * @ovly: the device
+ *
+ * The kernel takes all IPv6 routes away then, and refuses new ones.  Nobody is told
+ * when it is on again.
+ *
+ * Context: any.
+ */
+void ovly_sync_ipv6_off(struct ovly_dev *ovly)
+{
+	if (!READ_ONCE(ovly->dead) && ovly_sync_ipv6_await(ovly))
+		ovly_sync_lost(ovly);
+}
+
 void ovly_sync_init(struct ovly_dev *ovly)
 {
 	INIT_WORK(&ovly->sync.work, ovly_sync_work);
+	INIT_DELAYED_WORK(&ovly->sync.ipv6, ovly_sync_ipv6_work);
 	/* 0 is "never", see &ovly_route.epoch. */
 	atomic_set(&ovly->sync.epoch, 1);
 }

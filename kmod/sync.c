@@ -64,7 +64,7 @@ void ovly_sync_fib_key(const struct ovly_route *head, struct ovly_fib_route *fib
 		.dst_len = head->key.len,
 		.metric = head->key.metric,
 		.table = ovly->sync.table,
-		.oif = ovly->dev->ifindex,
+		.oif = ovly->sync.oif,
 		.type = RTN_UNICAST,
 		.scope = RT_SCOPE_LINK,
 		.protocol = head->protocol,
@@ -192,8 +192,8 @@ static void ovly_sync_done(void *context, void *entry, enum ovly_fib_op op, int 
 		ovly_sync_settled(head, batch->epoch);
 		return;
 	}
-	/* Went down meanwhile: the notifier has the worker try again. */
-	if (err == -ENETDOWN || !netif_running(batch->ovly->dev)) {
+	/* Went down or away meanwhile: the notifier has the worker try again. */
+	if (err == -ENETDOWN || err == -ENODEV || !netif_running(batch->ovly->dev)) {
 		for (route = head; route; route = ovly_route_next_owner(route))
 			route->sent = false;
 		ovly_sync_settled(head, 0);

@@ -22,25 +22,30 @@ struct ovly_route_filter;
  * @dropped: value of @epoch before which the table has nothing of the device for
  *	certain, as the kernel took it away or another table is in use
  * @table: the table in use
+ * @oif: the device's number there.  With the device gone it is nobody's, while the
+ *	number that it has elsewhere may be another device's.
  * @guard: network namespace in which it is used, which is held; NULL before the
  *	first look
  * @guarded: the table is reached by a rule, needs that rule and throw routes
  * @ruled: the rule is held, as the device is up
  * @installed: routes in the table
  * @work: brings the table up to date
+ * @ipv6: waits until the device has IPv6 again
  *
- * Guarded by &ovly_dev.lock, but for @epoch and @work.
+ * Guarded by &ovly_dev.lock, but for @epoch, @work and @ipv6.
  */
 struct ovly_sync {
 	atomic_t epoch;
 	u32 synced;
 	u32 dropped;
 	u32 table;
+	int oif;
 	struct ovly_guard *guard;
 	bool guarded;
 	bool ruled;
 	u32 installed;
 	struct work_struct work;
+	struct delayed_work ipv6;
 };
 
 /**
@@ -65,6 +70,7 @@ void ovly_sync_exit(struct ovly_dev *ovly);
 
 void ovly_sync_lost(struct ovly_dev *ovly);
 void ovly_sync_dropped(struct ovly_dev *ovly);
+void ovly_sync_ipv6_off(struct ovly_dev *ovly);
 void ovly_sync_queue(struct ovly_dev *ovly);
 void ovly_sync_settle(struct ovly_dev *ovly);
 

@@ -25,6 +25,7 @@ cipher() {
 	sa_is "^  $3\$"
 	swanctl_q branch --rekey --child myconn
 	wait_for 60 "rekeyed with $2" sa_is "INSTALLED, TUNNEL, ESP:$4\$"
+	wait_for 60 "the way there, by BGP" has_route branch 81.81.81.1
 	pings branch "$BR_SYSTEM" 81.81.81.1
 }
 

@@ -147,6 +147,7 @@ test_many_branches_by_one_block_and_one_with_its_own() {
 	conf branch '/192.168.1.0/d' 's/psk local-psk .*/psk local-psk group-key remote-psk group-key/'
 	matches 'warning: whoever has the key' apply hub
 	apply branch
+	wait_for 60 "BGP" has_route branch 81.81.81.1
 	pings branch "$BR_SYSTEM" 81.81.81.1
 	wait_for 20 "a peer named after who came" peer_is "$BR_WAN" '"mark": 3'
 	# another identity is another peer: the old one keeps the address until it goes

@@ -197,6 +197,86 @@ test_mtu_that_would_take_ipv6_is_refused() {
 	holds hub 220 16
 }
 
+# A VXLAN names the overlay as the device below it.
+on_top() { on_hub link add vx0 type vxlan id 5 dev "${NAME[$1]}" remote "$(inner a)" dstport 4789; }
+
+test_device_on_top_changes_nothing() {
+	fill
+	kernel_log_mark
+	on_top mp || skip "this kernel has no VXLAN"
+	defer eval "on_hub link del vx0 2>/dev/null || true"
+	for _ in 1 2; do
+		settles hub
+		holds hub 220 16
+		same "" "$(h route list --json | jq -r '.[] | select(.installed | not) | .prefix')" \
+			"routes that are said to be missing"
+		# What is taken away goes, and what is changed changes.
+		h route del 10.201.0.0/16 dev ov0
+		settles hub
+		holds hub 220 15
+		h route add 10.201.0.0/16 peer b dev ov0
+		h route replace 10.201.0.0/16 peer a dev ov0 protocol bird
+		settles hub
+		on_hub link del vx0 2>/dev/null || true
+	done
+	same "" "$(kernel_log_since | grep 'refuses a route' || true)" "what the module says"
+}
+
+ipv6_off() { in_ns hub sysctl -qw "net.ipv6.conf.${NAME[mp]}.disable_ipv6=$1"; }
+no_ipv6_routes() { [ -z "$(on_hub -6 route show table "$1" dev ov0 2>/dev/null)" ]; }
+
+missing_ipv6() { h route list dev ov0 family 6 --json | jq '[.[] | select(.installed | not)] | length'; }
+misses_ipv6() { [ "$(missing_ipv6)" = "$1" ]; }
+
+# off_and_on TABLE
+off_and_on() {
+	ipv6_off 1
+	defer ipv6_off 0
+	wait_for 10 "the kernel took the IPv6 routes away" no_ipv6_routes "$1"
+	wait_for 20 "the module says so" misses_ipv6 6
+	pings hub "$(inner a)"
+	ipv6_off 0
+	readdress mp
+	settles hub "$1"
+	misses_ipv6 0
+	pings hub "$(inner a 6)"
+}
+
+test_ipv6_switched_off_and_on() {
+	fill
+	off_and_on 220
+	holds hub 220 16
+	on_hub link set ov0 master red
+	defer on_hub link set ov0 nomaster
+	settles hub 100
+	readdress mp
+	off_and_on 100
+	holds hub 100 12
+}
+
+unexplained() { echo "$(drops hub - tx-no-peer) $(drops hub a rx-source)"; }
+
+test_new_addresses_of_a_peer_cost_no_packet() {
+	local i pid before
+
+	many a
+	in_ns a ip addr add 10.66.0.1/32 dev lo
+	defer in_ns a ip addr del 10.66.0.1/32 dev lo
+	h route add 10.66.0.0/24 peer a dev ov0
+	settles hub
+	before=$(unexplained)
+	pings hub 10.66.0.1 -c 200 -i 0.02 &
+	pid=$!
+	defer h peer set a dev ov0 addr "$(inner a)" addr "$(inner a 6)"
+	for i in 1 2 3; do
+		h peer set a dev ov0 addr 10.9.0.77 addr fd09::77
+		h peer set a dev ov0 addr "$(inner a)" addr "$(inner a 6)"
+	done
+	wait "$pid"
+	same "$before" "$(unexplained)" "packets for nobody, and from nobody"
+	settles hub
+}
+
 # rename KEY NAME: down for it, as kernels before 6.2 want.
 rename() {
 	local up=
@@ -304,7 +384,7 @@ test_on_down_changed_while_down_takes_effect() {
 # ---- any order -----------------------------------------------------------------
 
 OPS=(down up unaddress readdress flush unrule unthrow small_mtu large_mtu rename add del
-	peer_down peer_up on_down enslave release)
+	peer_down peer_up on_down enslave release on_top)
 
 # pick ITEM...: one of them as PICKED. Not in a subshell, where RANDOM starts anew.
 pick() { PICKED=${*:RANDOM % $# + 1:1}; }
@@ -346,6 +426,7 @@ op_large_mtu() { on_hub link set "${NAME[$1]}" mtu 9196; }
 op_rename() { rename "$1" "$1-$RANDOM"; }
 op_enslave() { on_hub link set "${NAME[$1]}" master red; }
 op_release() { on_hub link set "${NAME[$1]}" nomaster; }
+op_on_top() { on_hub link del vx0 2>/dev/null || on_top "$1" 2>/dev/null || true; }
 
 op_add() {
 	local peer
@@ -438,6 +519,7 @@ walk_home() {
 	for peer in a b c d; do
 		sas_back "$peer"
 	done
+	on_hub link del vx0 2>/dev/null || true
 	for key in mp pp; do
 		op_release "$key"
 		op_large_mtu "$key"
@@ -483,6 +565,9 @@ test_flushed_table_is_filled_by_resync			a table flushed by hand is filled by re
 test_resync_removes_no_route				resync of a table that is right removes no route
 test_rule_and_throw_routes_come_back			rule and throw routes come back when deleted by hand
 test_mtu_that_would_take_ipv6_is_refused		an MTU that would take IPv6 from the device is refused
+test_device_on_top_changes_nothing			a device on top, as a VXLAN is, changes nothing
+test_ipv6_switched_off_and_on				IPv6 switched off and on again, in a VRF and outside
+test_new_addresses_of_a_peer_cost_no_packet		new addresses of a peer cost no packet
 test_routes_follow_a_rename				routes follow a rename
 test_routes_added_while_down_come_with_up		routes added while the device is down come with up
 test_many_routes_are_withdrawn_with_their_peer_and_held_with_another	many routes are withdrawn with their peer, or held

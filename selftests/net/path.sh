@@ -206,6 +206,19 @@ test_peer_remembers_few_endpoints() {
 	same "$(printf '192.0.2.%d\n' {17..20})" "$(throws)" "throw routes"
 }
 
+# Whoever taught a route to exactly the endpoint: the tunnel comes first.
+test_endpoint_takes_the_place_of_a_route_to_it() {
+	fresh multipoint
+	granted peer-new+create ifname=ov0 peer{ name=hub addr=10.9.0.2 addr=fd09::2 }
+	granted route-new+create ifname=ov0 route{ dst=192.0.2.77 prefixlen=32 peer-name=hub }
+	granted route-new+create ifname=ov0 route{ dst=2001:db8::77 prefixlen=128 metric=1 peer-name=hub }
+	granted path-new+create ifname=ov0 path{ if-id-in=7 peer-name=hub endpoint=192.0.2.77 }
+	granted path-new+create ifname=ov0 path{ if-id-in=8 peer-name=hub endpoint=2001:db8::77 }
+	lacks '77' entries route-get
+	matches '^throw 192.0.2.77 ' ip -n "$here" route show table 220
+	matches '^throw 2001:db8::77 .*metric 1 ' ip -n "$here" -6 route show table 220
+}
+
 CASES="
 test_flags_of_new				new: every combination of flags, for a path that exists and one that does not
 test_everything_that_is_set_is_shown		everything that is set is shown, also the longest and the largest
@@ -216,6 +229,7 @@ test_if_id_is_unique_in_the_namespace		an if-id is one path's in a namespace, wh
 test_best_priority_then_newest_is_active	the best priority is active, the newest among equals, without a gap
 test_path_follows_its_sas			a path is up while its own SAs are there
 test_throw_route_is_one_for_all_paths_to_an_endpoint	one throw route for all paths to an endpoint, until their peers go
+test_endpoint_takes_the_place_of_a_route_to_it	an endpoint takes the place of a route to it, in both families
 test_peer_remembers_few_endpoints		a peer remembers its last endpoints, and only few
 "
 run_cases "$@"
