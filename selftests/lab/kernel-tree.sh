@@ -12,13 +12,14 @@ source_version() { dpkg-query -W -f '${Version}' linux-source-6.1; }
 # kernel_tree KIND CONFIG: where the kernel is, with src and obj in it.
 kernel_tree() { echo "$CACHE/$1/$(source_version)-$(hash <"$2")"; }
 
-# kernel_build DIR ARCH BASE CONFIG: unpacks and builds BASE (a make target such
-# as defconfig) plus CONFIG.
+# kernel_build DIR ARCH BASE CONFIG [MEND]: unpacks and builds BASE (a make target
+# such as defconfig) plus CONFIG; the command MEND may change the sources before.
 kernel_build() (
 	cd "$1" || exit 1
-	tree=$1 arch=$2 base=$3 config=$4
+	tree=$1 arch=$2 base=$3 config=$4 mend=${5:-true}
 	mkdir -p src obj
 	tar -C src --strip-components=1 -xf "$SOURCE_TARBALL" || exit 1
+	"$mend" src || exit 1
 	kbuild() { make -s -C "$tree/src" ARCH="$arch" O="$tree/obj" "$1" -j"$(nproc)"; }
 	kbuild "$base" || exit 1
 	(cd obj && ../src/scripts/kconfig/merge_config.sh -m -O . .config "$config") || exit 1

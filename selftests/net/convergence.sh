@@ -228,18 +228,21 @@ no_ipv6_routes() { [ -z "$(on_hub -6 route show table "$1" dev ov0 2>/dev/null)"
 missing_ipv6() { h route list dev ov0 family 6 --json | jq '[.[] | select(.installed | not)] | length'; }
 misses_ipv6() { [ "$(missing_ipv6)" = "$1" ]; }
 
-# off_and_on TABLE
+# off_and_on TABLE [PING-OPTION...]
 off_and_on() {
+	local table=$1
+
+	shift
 	ipv6_off 1
 	defer ipv6_off 0
-	wait_for 10 "the kernel took the IPv6 routes away" no_ipv6_routes "$1"
+	wait_for 10 "the kernel took the IPv6 routes away" no_ipv6_routes "$table"
 	wait_for 20 "the module says so" misses_ipv6 6
-	pings hub "$(inner a)"
+	pings hub "$(inner a)" "$@"
 	ipv6_off 0
 	readdress mp
-	settles hub "$1"
+	settles hub "$table"
 	misses_ipv6 0
-	pings hub "$(inner a 6)"
+	pings hub "$(inner a 6)" "$@"
 }
 
 test_ipv6_switched_off_and_on() {
@@ -250,7 +253,7 @@ test_ipv6_switched_off_and_on() {
 	defer on_hub link set ov0 nomaster
 	settles hub 100
 	readdress mp
-	off_and_on 100
+	off_and_on 100 -I red
 	holds hub 100 12
 }
 
