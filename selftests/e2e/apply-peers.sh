@@ -194,7 +194,8 @@ test_ipv6_outside() {
 	matches '^2001:db8:f::89 *|2001:db8:f::84' node branch swanctl --list-sas
 	same "throw 2001:db8:f::84 dev lo proto ovly metric 1 pref medium" \
 		"$(ip -n branch -6 route show table 220)" "IPv6 table"
-	wait_table branch 60 "$(sed 1d <<<"$BR_TABLE")"
+	wait_for 60 "the networks by BGP" has_route branch 91.91.91.0/24
+	wait_for 60 "the other one" has_route branch 81.81.81.1
 	pings branch "$BR_SYSTEM" 81.81.81.1
 	pings hub 81.81.81.1 "$BR_SYSTEM"
 }
