@@ -220,6 +220,25 @@ test_refused_up_takes_the_backups_name_back() {
 	refused_up 'a backup needs --mode multipoint' 7 -- --system-addr 10.9.9.1 --backup other
 }
 
+# Its routes of that family, held since, would have no next hop.
+test_family_of_a_peer_that_is_given_up_goes_with_its_routes() {
+	local opts=(-- --dev ovly0 --mode multipoint --system-addr 10.9.9.1)
+	defer clean
+	sa 7 0x100
+	updown up-client 7 PLUTO_PEER_CLIENT=10.44.0.0/24 "${opts[@]}" --system-addr fd09::1
+	updown up-client 7 PLUTO_PEER_CLIENT=fd44::/64 "${opts[@]}" --system-addr fd09::1
+	matches '^fd44::/64 via fd09::1' ip -n "$here" -6 route show table 220
+	h route add fd45::/64 peer myconn dev ovly0 protocol bird
+	updown down-client 7 PLUTO_PEER_CLIENT=10.44.0.0/24 --
+	sa_del 0x100
+	sa 8 0x101
+	updown up-client 8 PLUTO_PEER_CLIENT=10.44.0.0/24 "${opts[@]}"
+	same 10.9.9.1 "$(peer myconn '.addr | join(" ")')" "system addresses"
+	lacks ovly0 ip -n "$here" -6 route show table 220
+	matches '^10.44.0.0/24 via 10.9.9.1' table
+	same up "$(peer myconn .state)" "its state"
+}
+
 test_long_identity_is_cut() {
 	defer clean
 	local id
@@ -245,6 +264,7 @@ test_last_address_stays_while_there_are_routes	the last IPv4 address stays while
 test_configured_address_stays	a configured address stays
 test_settings_of_the_peer_are_taken_once	backup, limit, mark and priority of a peer
 test_refused_up_takes_the_backups_name_back	a refused up takes the backup's name back
+test_family_of_a_peer_that_is_given_up_goes_with_its_routes	a family that a peer gives up goes with its routes
 test_long_identity_is_cut	a long identity is cut and told from others
 "
 run_cases "$@"
