@@ -9,13 +9,15 @@ UML_CONFIG=$TOP/selftests/kunit.config
 
 uml_dir() { kernel_tree uml "$UML_CONFIG"; }
 
-# uml_mend: the registers of the FPU that it hands to the host are as many as it was
-# written for; a host with AMX wants all or none. The old 512 bytes (FXSAVE) go
-# everywhere, and are enough as long as no program here has threads.
+# uml_mend: the FPU's state that it hands to the host is as long as it was when it was
+# written, and a host with AMX takes all or nothing. The old 512 bytes (FXSAVE) go
+# everywhere. They hold no AVX registers, so programs in there are told to use none.
 uml_mend() {
 	sed -i 's/have_xstate_support = 1/have_xstate_support = 0/' "$1/arch/x86/um/os-Linux/registers.c" &&
 		grep -q 'have_xstate_support = 0' "$1/arch/x86/um/os-Linux/registers.c"
 }
+
+UML_NO_AVX=glibc.cpu.hwcaps=-AVX,-AVX2,-AVX512F,-AVX512VL,-AVX512BW,-AVX512CD,-AVX512DQ,-AVX_Fast_Unaligned_Load,-ERMS,-FSRM,-BMI2,-XSAVEC
 
 uml_build() { kernel_build "$1" um defconfig "$UML_CONFIG" uml_mend && kernel_trim "$1"; }
 
@@ -42,7 +44,7 @@ run_kunit() {
 	t0=$(now_ms)
 	TMPDIR=${TMPDIR:-/dev/shm} timeout -k 5 "${OVLY_KUNIT_DEADLINE:-300}" \
 		"$(uml_dir)/obj/linux" mem=512M rootfstype=hostfs rootflags=/ ro \
-		init="$LAB/kunit-init" OVLY_KO="$dir/ovly.ko" con0=null,fd:1 con=null ssl=null \
+		init="$LAB/kunit-init" OVLY_KO="$dir/ovly.ko" GLIBC_TUNABLES="$UML_NO_AVX" con0=null,fd:1 con=null ssl=null \
 		printk.time=0 quiet panic=-1 panic_on_warn=1 </dev/null 2>&1 |
 		tr -d '\r' | tee "$log" | kunit_flatten "$1" | ktap_render kunit
 	t1=$(now_ms)
