@@ -193,7 +193,8 @@ static void ovly_sync_done(void *context, void *entry, enum ovly_fib_op op, int 
 		return;
 	}
 	/* Went down or away meanwhile: the notifier has the worker try again. */
-	if (err == -ENETDOWN || err == -ENODEV || !netif_running(batch->ovly->dev)) {
+	if (err == -ENETDOWN || !netif_running(batch->ovly->dev) ||
+	    !net_eq(dev_net(batch->ovly->dev), batch->fib->fib->net)) {
 		for (route = head; route; route = ovly_route_next_owner(route))
 			route->sent = false;
 		ovly_sync_settled(head, 0);
