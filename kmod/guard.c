@@ -379,6 +379,8 @@ int ovly_guard_init(struct ovly_guard *guard, struct ovly_fib *fib)
 /* Context: all devices that used it are gone. */
 void ovly_guard_exit(struct ovly_guard *guard)
 {
+	/* Which may be about to register the notifier, that may queue it again. */
+	cancel_delayed_work_sync(&guard->repair);
 	if (guard->watching)
 		unregister_fib_notifier(guard->fib->net, &guard->nb);
 	cancel_delayed_work_sync(&guard->repair);

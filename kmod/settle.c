@@ -228,6 +228,8 @@ static void ovly_sync_work(struct work_struct *work)
 	if (!ovly->dead) {
 		ovly_sync_settle(ovly);
 		ovly_sync_begin(&batch, ovly);
+		batch.refused = ovly_sync_refused;
+		batch.context = ovly;
 		while ((peer = ovly_peer_pop_turned(ovly))) {
 			/* Which may take routes away that are queued. */
 			ovly_sync_commit(&batch);
