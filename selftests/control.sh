@@ -170,7 +170,7 @@ watch_route() {
 	defer eval "kill $MONITOR 2>/dev/null"
 	wait_for 10 "the watcher runs" grep watching "$OVLY_OUT/gaps"
 	wait_for 10 "the monitor listens" bash -c \
-		"ip -n $here route replace 198.51.100.0/24 dev wan0; grep -q 198.51.100 $OVLY_OUT/monitor"
+		"ip -n $here route replace 198.51.100.0/24 dev wan0 mtu \$((1000 + RANDOM % 400)); grep -q 198.51.100 $OVLY_OUT/monitor"
 }
 
 watched() {

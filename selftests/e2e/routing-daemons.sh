@@ -195,7 +195,7 @@ restarts() {
 	defer kill "$pid"
 	defer ip -n here route flush dev lan proto boot
 	wait_for 10 "the monitor listens" bash -c \
-		"ip -n here route replace 198.51.100.0/24 dev lan; grep -q 198.51.100 $OVLY_OUT/routes-$1"
+		"ip -n here route replace 198.51.100.0/24 dev lan mtu \$((1000 + RANDOM % 400)); grep -q 198.51.100 $OVLY_OUT/routes-$1"
 	dies here "$1"
 	withdraw "$1"
 	# nobody is there to withdraw it here

@@ -305,7 +305,7 @@ test_bridge_restart_flaps_nothing() {
 	h route add 10.77.0.0/16 peer myconn dev ipsec0
 	ip -n "$here" monitor route >"$OVLY_OUT/routes" &
 	defer kill $!
-	wait_for 5 "monitor listens" bash -c "ip -n $here route replace 198.51.100.0/24 dev wan0; grep -q 198.51.100 $OVLY_OUT/routes"
+	wait_for 5 "monitor listens" bash -c "ip -n $here route replace 198.51.100.0/24 dev wan0 mtu \$((1000 + RANDOM % 400)); grep -q 198.51.100 $OVLY_OUT/routes"
 	defer ip -n "$here" route del 198.51.100.0/24
 	bridge_start
 	wait_for 2 "added meanwhile" installed 10.0.0.0/8

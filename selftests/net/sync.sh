@@ -75,7 +75,7 @@ test_what_stays_is_not_touched() {
 	pid=$!
 	defer eval "kill $pid 2>/dev/null"
 	wait_for 10 "the monitor listens" bash -c \
-		"ip -n $here route replace 198.51.100.0/24 dev wan0; grep -q 198.51.100 $OVLY_OUT/monitor"
+		"ip -n $here route replace 198.51.100.0/24 dev wan0 mtu \$((1000 + RANDOM % 400)); grep -q 198.51.100 $OVLY_OUT/monitor"
 	cookie=$(begin)
 	confirm 10.51.0.0 a 12 10.52.0.0 a 12 10.53.0.0 a 4 10.61.0.0 b 12 10.62.0.0 b 12
 	end "$cookie"

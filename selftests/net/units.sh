@@ -147,7 +147,7 @@ test_watchdog_restarts_what_hangs() {
 	ip -n "$here" monitor route >"$OVLY_OUT/routes" &
 	defer kill $!
 	wait_for 5 "monitor listens" bash -c \
-		"ip -n $here route replace 198.51.100.0/24 dev ipsec0; grep -q 198.51.100 $OVLY_OUT/routes"
+		"ip -n $here route replace 198.51.100.0/24 dev ipsec0 mtu \$((1000 + RANDOM % 400)); grep -q 198.51.100 $OVLY_OUT/routes"
 	# fed, it lives on
 	main=$(property MainPID)
 	local until=$(($(date +%s) + 12))

@@ -94,7 +94,7 @@ test_reauthentication_in_either_order() {
 	ip -n "$here" monitor route >"$OVLY_OUT/routes" &
 	defer kill $!
 	wait_for 5 "the monitor listens" bash -c \
-		"ip -n $here route replace 198.51.100.0/24 dev wan0; grep -q 198.51.100 $OVLY_OUT/routes"
+		"ip -n $here route replace 198.51.100.0/24 dev wan0 mtu \$((1000 + RANDOM % 400)); grep -q 198.51.100 $OVLY_OUT/routes"
 	# ids of their own, the new one first
 	sa 8 0x200
 	updown up-client 8 -- --system-addr "$HUB"
