@@ -214,23 +214,13 @@ static void staging(const struct writer *w, int family)
 			digit(family), name);
 }
 
-static bool has_neighbors(const struct conf *conf, int family)
-{
-	unsigned int i;
-
-	for (i = 0; i < conf->bgp.neighbors; i++)
-		if (conf->bgp.neighbor[i].prefix.addr.family == family)
-			return true;
-	return false;
-}
-
 static void one_family(const struct writer *w, int family)
 {
 	const struct conf_bgp *bgp = &w->conf->bgp;
 	char name[] = "ovly?";
 	unsigned int i, range;
 
-	if (!has_neighbors(w->conf, family))
+	if (!conf_bgp_has_family(w->conf, family))
 		return;
 	name[4] = digit(family);
 	igp(w, family);

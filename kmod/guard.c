@@ -179,9 +179,7 @@ static bool ovly_guard_lost6(struct ovly_guard *guard, unsigned long event,
 	       (event == FIB_EVENT_ENTRY_DEL) == (rt->fib6_type == RTN_THROW) &&
 	       ovly_guard_wants(guard, rt->fib6_table->tb6_id, &ip);
 }
-#endif
 
-#if IS_ENABLED(CONFIG_IPV6)
 /* An IPv6 route of a device went: because the device has no IPv6 any more? */
 static void ovly_guard_check_ipv6(const struct fib6_info *rt)
 {

@@ -9,6 +9,8 @@ CASE_DEADLINE=${CASE_DEADLINE:-240}
 
 # shellcheck source=selftests/lib.sh
 . "${OVLY_TOP:?}/selftests/lib.sh"
+# shellcheck source=selftests/e2e/daemons.sh
+. "$OVLY_TOP/selftests/e2e/daemons.sh"
 
 SYSTEMD=/lib/systemd/systemd
 UNITS=/etc/systemd/system
@@ -199,7 +201,6 @@ test_killed_it_comes_again() {
 woken() { sdctl show -P Result -P ExecMainStatus --value ovly-wake.service | paste -sd ' '; }
 
 test_timer_wakes_what_is_asleep() {
-	local d charon=''
 	ip -n "$here" link add wan0 type dummy
 	defer ip -n "$here" link del wan0
 	ip -n "$here" addr add 192.0.2.1/24 dev wan0
@@ -214,10 +215,7 @@ test_timer_wakes_what_is_asleep() {
 	# nobody is there to be told, which is no failure
 	sdctl start ovly-wake.service
 	matches 'strongSwan does not answer' in_sd journalctl --no-pager -u ovly-wake.service
-	for d in /usr/sbin/charon-systemd /usr/lib/ipsec/charon; do
-		[ ! -x "$d" ] || charon=$d
-	done
-	in_sd "$charon" >"$OVLY_OUT/charon.log" 2>&1 &
+	in_sd "$(charon_bin)" >"$OVLY_OUT/charon.log" 2>&1 &
 	defer kill $!
 	wait_for 30 "charon answers" in_sd swanctl --stats
 	cat >"$OVLY_OUT/swanctl.conf" <<-END
