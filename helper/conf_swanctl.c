@@ -53,9 +53,8 @@ static bool has_family(const struct ovly_addrs *addrs,
 {
 	unsigned int i;
 
-	for (i = 0; i < addrs->n; i++)
-		if (addrs->a[i].family == family)
-			return true;
+	if (addrs_have(addrs, family))
+		return true;
 	for (i = 0; i < nets->n; i++)
 		if (nets->p[i].addr.family == family)
 			return true;

@@ -201,6 +201,16 @@ bool addr_equal(const struct ovly_addr *a, const struct ovly_addr *b)
 	return addr_compare(a, b) == 0;
 }
 
+bool addrs_have(const struct ovly_addrs *addrs, int family)
+{
+	unsigned int i;
+
+	for (i = 0; i < addrs->n; i++)
+		if (addrs->a[i].family == family)
+			return true;
+	return false;
+}
+
 int addr_compare(const struct ovly_addr *a, const struct ovly_addr *b)
 {
 	if (a->family != b->family)

@@ -376,16 +376,6 @@ static bool apply_backup(struct updown_run *r, struct err *e)
 			   backup.name);
 }
 
-static bool has_ipv6(const struct ovly_peer *peer)
-{
-	unsigned int i;
-
-	for (i = 0; i < peer->addr.n; i++)
-		if (peer->addr.a[i].family == AF_INET6)
-			return true;
-	return false;
-}
-
 /* The peer's IPv6 routes lose their next hop with its last IPv6 address, and keep the
  * module from taking that away.
  */
@@ -401,7 +391,8 @@ static bool drop_ipv6_routes(struct updown_run *r, struct err *e)
 
 	if (!r->has_peer || r->link.dev.mode == OVLY_MODE_P2P ||
 	    !(r->want.peer.has & HAS(OVLY_A_PEER_ADDR)) ||
-	    !has_ipv6(&r->peer) || has_ipv6(&r->want.peer))
+	    !addrs_have(&r->peer.addr, AF_INET6) ||
+	    addrs_have(&r->want.peer.addr, AF_INET6))
 		return true;
 	memcpy(filter.peer_name, r->want.peer.name, sizeof(filter.peer_name));
 	return ovly_ctl_do(r->nl, OVLY_CMD_ROUTE_FLUSH, 0, &req, &reply,
