@@ -18,8 +18,6 @@
 
 #include "compat.h"
 #include "device.h"
-#include "stats.h"
-#include "trace.h"
 
 /* Packets that may wait on one CPU, as net.core.netdev_max_backlog by default. */
 #define OVLY_CELL_PACKETS	1000
@@ -73,19 +71,19 @@ static int ovly_cell_poll(struct napi_struct *napi, int budget)
  *	lets bottom halves run
  *
  * Context: bottom halves disabled.
+ * Return: whether there was room for it
  */
-void ovly_cell_receive(struct ovly_dev *ovly, struct sk_buff *skb)
+bool ovly_cell_receive(struct ovly_dev *ovly, struct sk_buff *skb)
 {
 	struct ovly_cell *cell = this_cpu_ptr(ovly->cells);
 
 	if (skb_queue_len_lockless(&cell->queue) >= OVLY_CELL_PACKETS) {
-		ovly_stats_inc(ovly->stats, OVLY_A_STATS_RX_ERROR);
-		trace_ovly_drop(ovly->dev, NULL, skb, OVLY_A_STATS_RX_ERROR);
 		kfree_skb(skb);
-		return;
+		return false;
 	}
 	skb_queue_tail(&cell->queue, skb);
 	napi_schedule(&cell->napi);
+	return true;
 }
 
 /**

@@ -49,6 +49,12 @@ void ovly_device_queue_work(struct work_struct *work)
 	queue_work(ovly_wq, work);
 }
 
+/* At once, also if it waits already.  Context: any. */
+void ovly_device_hasten(struct delayed_work *work)
+{
+	mod_delayed_work(ovly_wq, work, 0);
+}
+
 /* Returns false if it is queued already.  Context: any. */
 bool ovly_device_queue_delayed(struct delayed_work *work, unsigned long delay)
 {
@@ -84,13 +90,13 @@ static int ovly_device_init(struct net_device *dev)
 	int err;
 
 	ovly->dev = dev;
-	ovly->stats = ovly_stats_alloc();
-	if (!ovly->stats)
+	ovly->traffic = ovly_traffic_alloc();
+	if (!ovly->traffic)
 		return -ENOMEM;
 	err = -ENOMEM;
 	ovly->cells = ovly_cell_alloc(dev);
 	if (!ovly->cells)
-		goto err_stats;
+		goto err_traffic;
 	err = ovly_peer_tables_init(ovly);
 	if (err)
 		goto err_cells;
@@ -104,8 +110,8 @@ static int ovly_device_init(struct net_device *dev)
 
 err_cells:
 	ovly_cell_free(ovly->cells);
-err_stats:
-	free_percpu(ovly->stats);
+err_traffic:
+	free_percpu(ovly->traffic);
 	return err;
 }
 
@@ -134,7 +140,7 @@ static void ovly_device_free(struct net_device *dev)
 
 	ovly_peer_tables_destroy(ovly);
 	ovly_cell_free(ovly->cells);
-	free_percpu(ovly->stats);
+	free_percpu(ovly->traffic);
 }
 
 static void ovly_device_get_stats64(struct net_device *dev, struct rtnl_link_stats64 *stats)
@@ -142,7 +148,7 @@ static void ovly_device_get_stats64(struct net_device *dev, struct rtnl_link_sta
 	struct ovly_dev *ovly = netdev_priv(dev);
 	struct ovly_stats_sum sum;
 
-	ovly_stats_add_up(ovly->stats, &sum);
+	ovly_stats_add_up(ovly->traffic, &ovly->drops, &sum);
 	stats->rx_packets = ovly_stats_get(&sum, OVLY_A_STATS_RX_PACKETS);
 	stats->rx_bytes = ovly_stats_get(&sum, OVLY_A_STATS_RX_BYTES);
 	stats->tx_packets = ovly_stats_get(&sum, OVLY_A_STATS_TX_PACKETS);
@@ -190,7 +196,7 @@ static void ovly_device_get_ethtool_stats(struct net_device *dev, struct ethtool
 	struct ovly_dev *ovly = netdev_priv(dev);
 	struct ovly_stats_sum sum;
 
-	ovly_stats_add_up(ovly->stats, &sum);
+	ovly_stats_add_up(ovly->traffic, &ovly->drops, &sum);
 	memcpy(data, sum.v, sizeof(sum.v));
 }
 
@@ -267,14 +273,14 @@ static int ovly_device_validate(struct nlattr *tb[], struct nlattr *data[],
 				    "ovly: the device has no link-layer address");
 		return -EOPNOTSUPP;
 	}
-	return 0;
+	return ovly_nl_check_link(tb[IFLA_LINKINFO], extack);
 }
 
-static int ovly_device_new(struct net_device *dev, struct nlattr *data[],
+/* A new device whose SAs are those of @net. */
+static int ovly_device_new(struct net_device *dev, struct net *net, struct nlattr *data[],
 			   struct netlink_ext_ack *extack)
 {
 	struct ovly_dev *ovly = netdev_priv(dev);
-	struct net *net = dev_net(dev);
 	struct ovly_dev_conf conf;
 	int err;
 
@@ -282,8 +288,8 @@ static int ovly_device_new(struct net_device *dev, struct nlattr *data[],
 	if (err)
 		return err;
 	ovly->net = net;
-	ovly->mode = conf.has_mode ? conf.mode : OVLY_MODE_P2P;
-	ovly->table = conf.has_table ? conf.table : OVLY_TABLE_DEFAULT;
+	ovly->mode = conf.mode_nla ? conf.mode : OVLY_MODE_P2P;
+	ovly->table = conf.table_nla ? conf.table : OVLY_TABLE_DEFAULT;
 	ovly_device_apply(ovly, &conf);
 	if (ovly->mode == OVLY_MODE_P2P)
 		dev->flags |= IFF_POINTOPOINT;
@@ -294,13 +300,12 @@ static int ovly_device_new(struct net_device *dev, struct nlattr *data[],
 	list_add_tail(&ovly->list, &ovly_net(net)->devs);
 	if (ovly->carrier_follows)
 		netif_carrier_off(dev);
-	ovly_net_changed(dev);
 	return 0;
 }
 
 static int ovly_device_newlink(OVLY_COMPAT_NEWLINK_ARGS)
 {
-	return ovly_device_new(dev, OVLY_COMPAT_NEWLINK_DATA, extack);
+	return ovly_device_new(dev, OVLY_COMPAT_NEWLINK_NET, OVLY_COMPAT_NEWLINK_DATA, extack);
 }
 
 static int ovly_device_changelink(struct net_device *dev, struct nlattr *tb[],
@@ -312,39 +317,52 @@ static int ovly_device_changelink(struct net_device *dev, struct nlattr *tb[],
 	err = ovly_nl_parse_dev(data, &conf, extack);
 	if (err)
 		return err;
-	return ovly_device_change(netdev_priv(dev), &conf, extack);
+	return ovly_device_change(netdev_priv(dev), &conf, NULL, extack);
 }
 
 /**
  * ovly_device_sa_capable() - may the caller decide about the device's SAs?
- * @ovly: the device, which may have moved to somebody else's namespace
+ * @ovly: the device, which may have moved to somebody else's namespace, and may move
+ *	at any time: what counts is where the request was allowed
+ * @skb: the netlink request, whose socket's opener is asked, too; rtnetlink keeps
+ *	it to itself, and NULL, under RTNL, means the caller alone
  */
-bool ovly_device_sa_capable(const struct ovly_dev *ovly)
+bool ovly_device_sa_capable(const struct ovly_dev *ovly, const struct sk_buff *skb)
 {
-	return net_eq(ovly->net, dev_net(ovly->dev)) ||
-	       ns_capable(ovly->net->user_ns, CAP_NET_ADMIN);
+	struct user_namespace *user_ns = ovly->net->user_ns;
+
+	if (net_eq(ovly->net, skb ? sock_net(skb->sk) : dev_net(ovly->dev)))
+		return true;
+	return skb ? netlink_ns_capable(skb, user_ns, CAP_NET_ADMIN) :
+		     ns_capable(user_ns, CAP_NET_ADMIN);
 }
 
 /**
  * ovly_device_change() - change what may change of a device
  * @ovly: the device
  * @conf: what the request says
+ * @skb: the request, or NULL, see ovly_device_sa_capable()
  * @extack: says why not
  *
  * Context: process; fields of their own, so no lock is needed.
  * Return: 0, or -EPERM or -EOPNOTSUPP with nothing changed
  */
 int ovly_device_change(struct ovly_dev *ovly, const struct ovly_dev_conf *conf,
-		       struct netlink_ext_ack *extack)
+		       const struct sk_buff *skb, struct netlink_ext_ack *extack)
 {
-	if (!ovly_device_sa_capable(ovly)) {
+	const struct nlattr *fixed = NULL;
+
+	if (!ovly_device_sa_capable(ovly, skb)) {
 		NL_SET_ERR_MSG_MOD(extack, "the device's SAs are in another network namespace");
 		return -EPERM;
 	}
-	if ((conf->has_mode && conf->mode != ovly->mode) ||
-	    (conf->has_table && conf->table != ovly->table)) {
-		NL_SET_ERR_MSG_MOD(extack,
-				   "mode and table of a device do not change; delete it and add it anew");
+	if (conf->mode_nla && conf->mode != ovly->mode)
+		fixed = conf->mode_nla;
+	else if (conf->table_nla && conf->table != ovly->table)
+		fixed = conf->table_nla;
+	if (fixed) {
+		NL_SET_ERR_MSG_ATTR(extack, fixed,
+				    "ovly: mode and table of a device do not change; delete it and add it anew");
 		return -EOPNOTSUPP;
 	}
 	if (conf->has_src_valid)
@@ -432,12 +450,13 @@ static int ovly_device_event(struct notifier_block *nb, unsigned long event, voi
 	case NETDEV_REGISTER:
 		/* New, or new in this namespace with new address family parts. */
 		ovly_device_configure_inet(dev);
+		ovly_net_changed(dev);
 		ovly_sync_dropped(ovly);
 		ovly_notify_dev(dev, OVLY_EVENT_DEV_NEW);
 		break;
 	case NETDEV_DOWN:
-		ovly_notify_dev(dev, OVLY_EVENT_DEV_DOWN);
 		ovly_sync_dropped(ovly);
+		ovly_notify_dev(dev, OVLY_EVENT_DEV_DOWN);
 		break;
 	case NETDEV_CHANGEUPPER:
 		/* Of a device on top, as a VXLAN is, the tables know nothing. */
@@ -449,8 +468,12 @@ static int ovly_device_event(struct notifier_block *nb, unsigned long event, voi
 		ovly_notify_dev(dev, OVLY_EVENT_DEV_UP);
 		ovly_sync_lost(ovly);
 		break;
+	case NETDEV_CHANGENAME:
+		ovly_net_changed(dev);
+		break;
 	case NETDEV_UNREGISTER:
 		/* Deleted, or gone to another namespace. */
+		ovly_net_changed(dev);
 		ovly_notify_dev(dev, OVLY_EVENT_DEV_DEL);
 		break;
 	}
@@ -465,7 +488,8 @@ static int ovly_device_inetaddr_event(struct notifier_block *nb, unsigned long e
 	const struct in_ifaddr *ifa = ptr;
 	struct net_device *dev = ifa->ifa_dev->dev;
 
-	if (event == NETDEV_DOWN && ovly_device_is(dev)) {
+	if (event == NETDEV_DOWN && ovly_device_is(dev) &&
+	    !rtnl_dereference(ifa->ifa_dev->ifa_list)) {
 		struct ovly_dev *ovly = netdev_priv(dev);
 
 		if (!READ_ONCE(ovly->dead) && netif_running(dev))

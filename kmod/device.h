@@ -10,19 +10,19 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
+#include "stats.h"
 #include "sync.h"
 
 struct netlink_ext_ack;
 struct ovly_cell;
 struct ovly_peer;
-struct ovly_stats;
 
 /**
  * struct ovly_dev - an overlay device
  * @dev: the netdev this is the private part of
  * @net: namespace that holds the SAs, the paths and the underlay: the one the
  *	device was created in.  The device itself may move to another.
- * @stats: counters, all peers together and what no peer claimed
+ * @traffic: what passed of all peers together
  * @cells: received packets that XFRM has to let go of first
  * @mode: enum ovly_mode; never changes
  * @table: routing table outside a VRF; never changes
@@ -47,11 +47,12 @@ struct ovly_stats;
  * @source_event: jiffies of the last event about a forged source
  * @teardown: frees everything, without RTNL
  * @list: in &ovly_net.devs
+ * @drops: what did not pass, of all peers together and what no peer claimed
  */
 struct ovly_dev {
 	struct net_device *dev;
 	struct net *net;
-	struct ovly_stats __percpu *stats;
+	struct ovly_traffic __percpu *traffic;
 	struct ovly_cell __percpu *cells;
 	u32 mode;
 	u32 table;
@@ -76,22 +77,23 @@ struct ovly_dev {
 	unsigned long source_event;
 	struct work_struct teardown;
 	struct list_head list;
+	struct ovly_drops drops;
 };
 
 /**
  * struct ovly_dev_conf - what a request says about a device
- * @has_mode: @mode counts; likewise the others
- * @has_table: see there
- * @has_src_valid: see there
- * @has_carrier_follows: see there
+ * @mode_nla: attribute with @mode, or NULL
+ * @table_nla: attribute with @table, or NULL
+ * @has_src_valid: @src_valid counts
+ * @has_carrier_follows: @carrier_follows counts
  * @mode: enum ovly_mode
  * @table: routing table
  * @src_valid: enum ovly_src_valid
  * @carrier_follows: 0 or 1
  */
 struct ovly_dev_conf {
-	bool has_mode;
-	bool has_table;
+	const struct nlattr *mode_nla;
+	const struct nlattr *table_nla;
 	bool has_src_valid;
 	bool has_carrier_follows;
 	u32 mode;
@@ -100,12 +102,13 @@ struct ovly_dev_conf {
 	u32 carrier_follows;
 };
 
-bool ovly_device_sa_capable(const struct ovly_dev *ovly);
+bool ovly_device_sa_capable(const struct ovly_dev *ovly, const struct sk_buff *skb);
 int ovly_device_change(struct ovly_dev *ovly, const struct ovly_dev_conf *conf,
-		       struct netlink_ext_ack *extack);
+		       const struct sk_buff *skb, struct netlink_ext_ack *extack);
 bool ovly_device_is(const struct net_device *dev);
 void ovly_device_unregister_all(struct net *net, struct list_head *queue);
 void ovly_device_queue_work(struct work_struct *work);
+void ovly_device_hasten(struct delayed_work *work);
 bool ovly_device_queue_delayed(struct delayed_work *work, unsigned long delay);
 
 int ovly_device_wq_init(void);

@@ -18,6 +18,14 @@
 /* Endpoints without a path that a peer remembers. */
 #define OVLY_ENDPOINTS_IDLE	4
 
+static bool ovly_endpoint_is_in_table(const struct ovly_route *route)
+{
+	for (; route; route = ovly_route_next_owner(route))
+		if (ovly_sync_may_be_there(route))
+			return true;
+	return false;
+}
+
 /* A peer owns a route to exactly this endpoint: whoever taught it, the tunnel
  * comes first.
  */
@@ -31,7 +39,8 @@ static bool ovly_endpoint_evict(struct ovly_peer *peer, const struct ovly_ip *ip
 	struct ovly_route *route = ovly_route_find(peer->ovly, &key);
 	struct ovly_sync_batch batch;
 
-	if (!route || route->system)
+	/* One that the table does not have is in nobody's way. */
+	if (!route || route->system || !ovly_endpoint_is_in_table(route))
 		return false;
 	ovly_sync_begin(&batch, peer->ovly);
 	do {
@@ -44,16 +53,19 @@ static bool ovly_endpoint_evict(struct ovly_peer *peer, const struct ovly_ip *ip
 	return true;
 }
 
-static int ovly_endpoint_throw(struct ovly_peer *peer, struct ovly_endpoint *ep)
+static int ovly_endpoint_throw(struct ovly_peer *peer, struct ovly_endpoint *ep, bool insist)
 {
 	const struct ovly_sync *sync = &peer->ovly->sync;
 	int err;
 
 	if (!sync->guarded)
 		return 0;
-	err = ovly_guard_throw_get(sync->guard, sync->table, &ep->ip);
-	if (err == -EEXIST && ovly_endpoint_evict(peer, &ep->ip))
-		err = ovly_guard_throw_get(sync->guard, sync->table, &ep->ip);
+	err = ovly_guard_throw_get(sync->guard, sync->table, &ep->ip, false);
+	/* If the table has lost it, it is not to come back and replace the throw. */
+	if ((!err || err == -EEXIST) && ovly_endpoint_evict(peer, &ep->ip) && err)
+		err = ovly_guard_throw_get(sync->guard, sync->table, &ep->ip, false);
+	if (err == -EEXIST && insist)
+		err = ovly_guard_throw_get(sync->guard, sync->table, &ep->ip, true);
 	if (err)
 		return err;
 	ep->guard = sync->guard;
@@ -79,12 +91,14 @@ static void ovly_endpoint_free(struct ovly_endpoint *ep)
  * ovly_endpoint_get() - a path leads to an outer address
  * @peer: the peer, its device locked
  * @ip: the address
+ * @insist: it does so already, see ovly_guard_throw_get()
  * @ep: set to the peer's record of it
  *
  * Context: may sleep, takes RTNL.
- * Return: 0 with the throw route in place, or an error
+ * Return: 0, or an error if there can be no throw route
  */
-int ovly_endpoint_get(struct ovly_peer *peer, const struct ovly_ip *ip, struct ovly_endpoint **ep)
+int ovly_endpoint_get(struct ovly_peer *peer, const struct ovly_ip *ip, bool insist,
+		      struct ovly_endpoint **ep)
 {
 	struct ovly_endpoint *e;
 	int err;
@@ -93,17 +107,17 @@ int ovly_endpoint_get(struct ovly_peer *peer, const struct ovly_ip *ip, struct o
 	list_for_each_entry(e, &peer->endpoints, list) {
 		if (!ovly_ip_eq(&e->ip, ip))
 			continue;
-		err = e->guard ? 0 : ovly_endpoint_throw(peer, e);
+		err = e->guard ? 0 : ovly_endpoint_throw(peer, e, insist);
 		if (err)
 			return err;
 		list_move(&e->list, &peer->endpoints);
 		goto out;
 	}
-	e = kzalloc(sizeof(*e), GFP_KERNEL);
+	e = kzalloc(sizeof(*e), GFP_KERNEL_ACCOUNT);
 	if (!e)
 		return -ENOMEM;
 	e->ip = *ip;
-	err = ovly_endpoint_throw(peer, e);
+	err = ovly_endpoint_throw(peer, e, insist);
 	if (err) {
 		kfree(e);
 		return err;
@@ -148,7 +162,7 @@ void ovly_endpoint_rehome_all(struct ovly_peer *peer)
 
 	list_for_each_entry(e, &peer->endpoints, list) {
 		ovly_endpoint_unthrow(e);
-		if (ovly_endpoint_throw(peer, e))
+		if (ovly_endpoint_throw(peer, e, true))
 			net_err_ratelimited("%s: peer %s: no throw route for its endpoint in table %u\n",
 					    netdev_name(peer->ovly->dev), peer->name,
 					    peer->ovly->sync.table);
@@ -167,7 +181,7 @@ void ovly_endpoint_retry_all(struct ovly_peer *peer)
 
 	list_for_each_entry(e, &peer->endpoints, list)
 		if (!e->guard)
-			ovly_endpoint_throw(peer, e);
+			ovly_endpoint_throw(peer, e, true);
 }
 
 /* Context: the peer has no paths any more; may sleep, takes RTNL. */

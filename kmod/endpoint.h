@@ -27,7 +27,7 @@ struct ovly_endpoint {
 	u32 table;
 };
 
-int ovly_endpoint_get(struct ovly_peer *peer, const struct ovly_ip *ip,
+int ovly_endpoint_get(struct ovly_peer *peer, const struct ovly_ip *ip, bool insist,
 		      struct ovly_endpoint **ep);
 void ovly_endpoint_put(struct ovly_peer *peer, struct ovly_endpoint *ep);
 void ovly_endpoint_rehome_all(struct ovly_peer *peer);

@@ -19,6 +19,8 @@
 #include <net/netlink.h>
 #include <net/sock.h>
 
+#include "compat.h"
+
 /* A next hop: its header in a multipath route and the largest address. */
 #define OVLY_FIB_NEXTHOP_MAX						\
 	(sizeof(struct rtnexthop) +					\
@@ -33,6 +35,12 @@
 
 /* What the messages of a batch have room in; those with one next hop are short. */
 #define OVLY_FIB_BUFFER		SKB_WITH_OVERHEAD(8192)
+
+/* A batch, in an skb. */
+#define OVLY_FIB_SNDBUF		(4 * OVLY_FIB_BUFFER)
+
+/* The echo of a request takes the memory of a whole skb. */
+#define OVLY_FIB_RCVBUF		(OVLY_FIB_BATCH * 4096)
 
 /* One error report: header, code and the request, or as much as there is. */
 #define OVLY_FIB_ANSWER_MAX	1024
@@ -57,6 +65,7 @@ void ovly_fib_exit(struct ovly_fib *fib)
 
 static int ovly_fib_open(struct ovly_fib *fib)
 {
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	struct socket *sock;
 	int err;
 
@@ -72,6 +81,22 @@ static int ovly_fib_open(struct ovly_fib *fib)
 	err = sock_create_kern(fib->net, PF_NETLINK, SOCK_RAW, NETLINK_ROUTE, &sock);
 	if (err)
 		return err;
+	/* Room for a batch, and for an answer to each message of it, whatever the
+	 * host's defaults are: what became of one that is lost nobody knows.
+	 */
+	lock_sock(sock->sk);
+	sock->sk->sk_userlocks |= SOCK_SNDBUF_LOCK | SOCK_RCVBUF_LOCK;
+	WRITE_ONCE(sock->sk->sk_sndbuf, OVLY_FIB_SNDBUF);
+	WRITE_ONCE(sock->sk->sk_rcvbuf, OVLY_FIB_RCVBUF);
+	release_sock(sock->sk);
+	/* It has a number that everybody sees: whoever administers the namespace could
+	 * send it answers.
+	 */
+	err = ovly_compat_connect(sock, &kernel);
+	if (err) {
+		sock_release(sock);
+		return err;
+	}
 	fib->sock = sock;
 	return 0;
 }
@@ -90,6 +115,14 @@ static int ovly_fib_send(struct ovly_fib *fib, struct sk_buff *msg)
 	return ret < 0 ? ret : 0;
 }
 
+/* An error as the kernel has them, so that it fits into a pointer. */
+static int ovly_fib_error(const struct nlmsghdr *nlh)
+{
+	int err = ((const struct nlmsgerr *)nlmsg_data(nlh))->error;
+
+	return err > 0 || err < -MAX_ERRNO ? -EPROTO : err;
+}
+
 /* Notes the errors that were reported for the messages from @first on.
  * Returns an error if some may have been lost.
  */
@@ -98,7 +131,11 @@ static int ovly_fib_drain(struct ovly_fib *fib, u32 first, unsigned int n, int *
 	int ret, lost = 0;
 
 	for (;;) {
-		struct msghdr hdr = { .msg_flags = MSG_DONTWAIT };
+		struct sockaddr_nl from = {};
+		struct msghdr hdr = {
+			.msg_name = &from, .msg_namelen = sizeof(from),
+			.msg_flags = MSG_DONTWAIT,
+		};
 		struct kvec vec = { .iov_base = fib->answer, .iov_len = OVLY_FIB_ANSWER_MAX };
 		const struct nlmsghdr *nlh = fib->answer;
 
@@ -110,12 +147,15 @@ static int ovly_fib_drain(struct ovly_fib *fib, u32 first, unsigned int n, int *
 		}
 		if (ret < 0)
 			break;
+		cond_resched();
+		/* Sent before the socket was connected. */
+		if (from.nl_pid)
+			continue;
 		/* The echoed request may be cut off; the code is before it. */
 		if (ret < NLMSG_HDRLEN + (int)sizeof(int) || nlh->nlmsg_type != NLMSG_ERROR)
 			continue;
 		if (nlh->nlmsg_seq - first < n)
-			errs[nlh->nlmsg_seq - first] =
-				((const struct nlmsgerr *)nlmsg_data(nlh))->error;
+			errs[nlh->nlmsg_seq - first] = ovly_fib_error(nlh);
 	}
 	return ret == -EAGAIN ? lost : ret;
 }
@@ -238,7 +278,11 @@ int ovly_fib_put_route(struct sk_buff *msg, u32 seq, enum ovly_fib_op op,
 	rtm->rtm_family = route->dst.family;
 	rtm->rtm_dst_len = route->dst_len;
 	rtm->rtm_table = route->table < 256 ? route->table : RT_TABLE_COMPAT;
-	rtm->rtm_protocol = op == OVLY_FIB_DEL ? RTPROT_UNSPEC : route->protocol;
+	/* What stands where a throw route was displaced is somebody else's, and IPv6
+	 * does not compare types.
+	 */
+	rtm->rtm_protocol = op == OVLY_FIB_DEL && route->type != RTN_THROW ? RTPROT_UNSPEC :
+									      route->protocol;
 	rtm->rtm_scope = op == OVLY_FIB_DEL ? RT_SCOPE_NOWHERE : route->scope;
 	rtm->rtm_type = route->type;
 	rtm->rtm_flags = route->onlink ? RTNH_F_ONLINK : 0;
@@ -389,6 +433,38 @@ int ovly_fib_route(struct ovly_fib *fib, enum ovly_fib_op op, const struct ovly_
 }
 
 /**
+ * ovly_fib_put_rule() - append a rule message
+ * @msg: where to
+ * @op: %OVLY_FIB_ADD or %OVLY_FIB_DEL
+ * @family: AF_INET or AF_INET6
+ * @table: the table
+ *
+ * Return: 0, or -EMSGSIZE with @msg as it was
+ */
+int ovly_fib_put_rule(struct sk_buff *msg, enum ovly_fib_op op, u8 family, u32 table)
+{
+	struct fib_rule_hdr *frh;
+	struct nlmsghdr *nlh;
+
+	nlh = nlmsg_put(msg, 0, 0, op == OVLY_FIB_DEL ? RTM_DELRULE : RTM_NEWRULE,
+			sizeof(*frh), ovly_fib_flags(op));
+	if (!nlh)
+		return -EMSGSIZE;
+	frh = nlmsg_data(nlh);
+	memset(frh, 0, sizeof(*frh));
+	frh->family = family;
+	frh->action = FR_ACT_TO_TBL;
+	frh->table = table < 256 ? table : RT_TABLE_COMPAT;
+	if (nla_put_u32(msg, FRA_TABLE, table) || nla_put_u32(msg, FRA_PRIORITY, OVLY_RULE_PREF) ||
+	    nla_put_u8(msg, FRA_PROTOCOL, OVLY_RTPROT)) {
+		nlmsg_cancel(msg, nlh);
+		return -EMSGSIZE;
+	}
+	nlmsg_end(msg, nlh);
+	return 0;
+}
+
+/**
  * ovly_fib_rule() - add or delete "pref 220 lookup TABLE"
  * @fib: the client
  * @op: %OVLY_FIB_ADD or %OVLY_FIB_DEL
@@ -403,30 +479,16 @@ int ovly_fib_route(struct ovly_fib *fib, enum ovly_fib_op op, const struct ovly_
  */
 int ovly_fib_rule(struct ovly_fib *fib, enum ovly_fib_op op, u8 family, u32 table)
 {
-	struct fib_rule_hdr *frh;
-	struct nlmsghdr *nlh;
 	struct sk_buff *msg;
 	int err;
 
-	msg = nlmsg_new(NLMSG_ALIGN(sizeof(*frh)) + nla_total_size(sizeof(u8)) +
+	msg = nlmsg_new(NLMSG_ALIGN(sizeof(struct fib_rule_hdr)) + nla_total_size(sizeof(u8)) +
 			2 * nla_total_size(sizeof(u32)), GFP_KERNEL);
 	if (!msg)
 		return -ENOMEM;
-	nlh = nlmsg_put(msg, 0, 0, op == OVLY_FIB_DEL ? RTM_DELRULE : RTM_NEWRULE,
-			sizeof(*frh), ovly_fib_flags(op));
-	frh = nlmsg_data(nlh);
-	memset(frh, 0, sizeof(*frh));
-	frh->family = family;
-	frh->action = FR_ACT_TO_TBL;
-	frh->table = table < 256 ? table : RT_TABLE_COMPAT;
-	err = -EMSGSIZE;
-	if (WARN_ON_ONCE(nla_put_u32(msg, FRA_TABLE, table) ||
-			 nla_put_u32(msg, FRA_PRIORITY, OVLY_RULE_PREF) ||
-			 nla_put_u8(msg, FRA_PROTOCOL, OVLY_RTPROT)))
-		goto out;
-	nlmsg_end(msg, nlh);
-	err = ovly_fib_exchange_one(fib, msg);
-out:
+	err = ovly_fib_put_rule(msg, op, family, table);
+	if (!WARN_ON_ONCE(err))
+		err = ovly_fib_exchange_one(fib, msg);
 	kfree_skb(msg);
 	return err;
 }

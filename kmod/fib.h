@@ -100,6 +100,7 @@ void ovly_fib_batch_commit(struct ovly_fib_batch *batch);
 void ovly_fib_batch_free(struct ovly_fib_batch *batch);
 
 int ovly_fib_route(struct ovly_fib *fib, enum ovly_fib_op op, const struct ovly_fib_route *route);
+int ovly_fib_put_rule(struct sk_buff *msg, enum ovly_fib_op op, u8 family, u32 table);
 int ovly_fib_rule(struct ovly_fib *fib, enum ovly_fib_op op, u8 family, u32 table);
 
 int ovly_fib_put_route(struct sk_buff *msg, u32 seq, enum ovly_fib_op op,

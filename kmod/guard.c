@@ -28,6 +28,8 @@ struct ovly_throw_key {
  * @list: in &ovly_guard.throw_list
  * @key: endpoint and table
  * @users: peers that need it
+ * @displaced: somebody else's route has its place in the table.  The notifier
+ *	keeps it, who hears of each change in the order in which they happen.
  * @rcu: for notifiers
  */
 struct ovly_throw {
@@ -35,6 +37,7 @@ struct ovly_throw {
 	struct list_head list;
 	struct ovly_throw_key key;
 	unsigned int users;
+	bool displaced;
 	struct rcu_head rcu;
 };
 
@@ -74,18 +77,41 @@ static void ovly_guard_rule_ensure(struct ovly_guard *guard, u32 table)
 	}
 }
 
-/* Learns of deletions.  The core refuses while the tables change under its dump. */
-static void ovly_guard_watch(struct ovly_guard *guard)
+/**
+ * ovly_guard_follow() - watch the tables of a namespace from now on
+ * @guard: the namespace
+ *
+ * The core shows all tables first, and refuses while they change meanwhile: then
+ * the repair tries again.  Nobody has to wait for that.
+ *
+ * Context: may sleep, takes RTNL.
+ */
+void ovly_guard_follow(struct ovly_guard *guard)
 {
-	if (guard->watching)
+	bool first;
+	int err;
+
+	mutex_lock(&guard->lock);
+	first = !guard->watching;
+	guard->watching = true;
+	mutex_unlock(&guard->lock);
+	if (!first)
 		return;
-	guard->watching = !register_fib_notifier(guard->fib->net, &guard->nb, NULL, NULL);
-	if (!guard->watching)
-		ovly_device_queue_delayed(&guard->repair, HZ);
+	err = register_fib_notifier(guard->fib->net, &guard->nb, NULL, NULL);
+	if (!err) {
+		/* What went while nobody looked. */
+		ovly_device_hasten(&guard->repair);
+		return;
+	}
+	mutex_lock(&guard->lock);
+	guard->watching = false;
+	guard->watch_delay = clamp_t(unsigned long, 2 * guard->watch_delay, HZ, 8 * HZ);
+	ovly_device_queue_delayed(&guard->repair, guard->watch_delay);
+	mutex_unlock(&guard->lock);
 }
 
-static int ovly_throw_install(struct ovly_guard *guard, enum ovly_fib_op op,
-			      const struct ovly_throw_key *key)
+static int ovly_throw_change(struct ovly_guard *guard, enum ovly_fib_op op,
+			     const struct ovly_throw_key *key)
 {
 	struct ovly_fib_route route = {
 		.dst = key->ip,
@@ -100,17 +126,16 @@ static int ovly_throw_install(struct ovly_guard *guard, enum ovly_fib_op op,
 	return ovly_fib_route(guard->fib, op, &route);
 }
 
-/**
- * ovly_guard_follow() - watch the tables of a namespace from now on
- * @guard: the namespace
- *
- * Context: may sleep, takes RTNL.
- */
-void ovly_guard_follow(struct ovly_guard *guard)
+/* Puts back what is to be there, and may be.  Returns 0 if it is. */
+static int ovly_throw_ensure(struct ovly_guard *guard, struct ovly_throw *throw)
 {
-	mutex_lock(&guard->lock);
-	ovly_guard_watch(guard);
-	mutex_unlock(&guard->lock);
+	int err;
+
+	lockdep_assert_held(&guard->lock);
+	err = ovly_throw_change(guard, OVLY_FIB_ADD, &throw->key);
+	if (!err && !guard->watching)
+		WRITE_ONCE(throw->displaced, false);
+	return err == -EEXIST && !READ_ONCE(throw->displaced) ? 0 : err;
 }
 
 /**
@@ -125,13 +150,13 @@ void ovly_guard_restore(struct ovly_guard *guard)
 	struct ovly_throw *throw;
 	int err;
 
+	ovly_guard_follow(guard);
 	mutex_lock(&guard->lock);
-	ovly_guard_watch(guard);
 	list_for_each_entry(rule, &guard->rules, list)
 		ovly_guard_rule_ensure(guard, rule->table);
 	list_for_each_entry(throw, &guard->throw_list, list) {
-		err = ovly_throw_install(guard, OVLY_FIB_ADD, &throw->key);
-		if (err && err != -EEXIST)
+		err = ovly_throw_ensure(guard, throw);
+		if (err)
 			net_err_ratelimited("ovly: a throw route in table %u is missing: error %d\n",
 					    throw->key.table, err);
 		cond_resched();
@@ -144,28 +169,34 @@ static void ovly_guard_repair(struct work_struct *work)
 	ovly_guard_restore(container_of(to_delayed_work(work), struct ovly_guard, repair));
 }
 
-/* Is there to be a throw route for exactly this address?  Context: RCU or RTNL. */
-static bool ovly_guard_wants(struct ovly_guard *guard, u32 table, const struct ovly_ip *ip)
+/* A route to exactly this address went, or one of @type is the first now: is a throw
+ * route to be put back?  It may be one that had its place.  The core reports a
+ * deletion as a replacement where a less preferred route is left.
+ *
+ * Context: RCU or RTNL.
+ */
+static bool ovly_guard_lost(struct ovly_guard *guard, unsigned long event, u8 type,
+			    u32 table, const struct ovly_ip *ip)
 {
 	struct ovly_throw_key key = { .ip = *ip, .table = table };
-	bool wants;
+	bool displaced = type != RTN_THROW;
+	struct ovly_throw *throw;
 
 	rcu_read_lock();
-	wants = rhashtable_lookup(&guard->throws, &key, ovly_throw_params);
+	throw = rhashtable_lookup(&guard->throws, &key, ovly_throw_params);
+	if (throw && event == FIB_EVENT_ENTRY_REPLACE)
+		WRITE_ONCE(throw->displaced, displaced);
 	rcu_read_unlock();
-	return wants;
+	return throw && (event == FIB_EVENT_ENTRY_DEL || displaced);
 }
 
-/* An entry went, or another one took its place: was it one of ours?  The core
- * reports a deletion as a replacement where a less preferred route is left.
- */
 static bool ovly_guard_lost4(struct ovly_guard *guard, unsigned long event,
 			     const struct fib_entry_notifier_info *info)
 {
 	struct ovly_ip ip = ovly_ip_v4(htonl(info->dst));
 
-	return info->dst_len == 32 && (event == FIB_EVENT_ENTRY_DEL) == (info->type == RTN_THROW) &&
-	       ovly_guard_wants(guard, info->tb_id, &ip);
+	return info->dst_len == 32 &&
+	       ovly_guard_lost(guard, event, info->type, info->tb_id, &ip);
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
@@ -176,8 +207,7 @@ static bool ovly_guard_lost6(struct ovly_guard *guard, unsigned long event,
 	struct ovly_ip ip = ovly_ip_v6(&rt->fib6_dst.addr);
 
 	return rt->fib6_dst.plen == 128 &&
-	       (event == FIB_EVENT_ENTRY_DEL) == (rt->fib6_type == RTN_THROW) &&
-	       ovly_guard_wants(guard, rt->fib6_table->tb6_id, &ip);
+	       ovly_guard_lost(guard, event, rt->fib6_type, rt->fib6_table->tb6_id, &ip);
 }
 
 /* An IPv6 route of a device went: because the device has no IPv6 any more? */
@@ -204,6 +234,9 @@ static int ovly_guard_event(struct notifier_block *nb, unsigned long event, void
 	const struct fib_notifier_info *info = ptr;
 	bool lost = event == FIB_EVENT_RULE_DEL;
 
+	/* A namespace that goes takes its tables along, in 7.x before the devices. */
+	if (!check_net(guard->fib->net))
+		return NOTIFY_DONE;
 	/* The core calls from within the request, ours too. */
 	if (READ_ONCE(guard->deleting) == current)
 		return NOTIFY_DONE;
@@ -224,7 +257,7 @@ static int ovly_guard_event(struct notifier_block *nb, unsigned long event, void
 #endif
 	}
 	if (lost)
-		ovly_device_queue_delayed(&guard->repair, 0);
+		ovly_device_hasten(&guard->repair);
 	return NOTIFY_DONE;
 }
 
@@ -233,12 +266,14 @@ static int ovly_guard_event(struct notifier_block *nb, unsigned long event, void
  * @guard: the namespace
  * @table: the table
  * @ip: the endpoint
+ * @insist: somebody else's route to exactly @ip is no reason to refuse: the throw
+ *	route comes when that goes, as the endpoint is used in any case
  *
  * Context: may sleep, takes RTNL.
- * Return: 0, -EEXIST if somebody else has a route to exactly @ip there, or
- * another error; the throw route is in place only on 0
+ * Return: 0, -EEXIST if somebody else's route is there, or another error
  */
-int ovly_guard_throw_get(struct ovly_guard *guard, u32 table, const struct ovly_ip *ip)
+int ovly_guard_throw_get(struct ovly_guard *guard, u32 table, const struct ovly_ip *ip,
+			 bool insist)
 {
 	struct ovly_throw_key key = { .ip = *ip, .table = table };
 	struct ovly_throw *throw;
@@ -247,11 +282,13 @@ int ovly_guard_throw_get(struct ovly_guard *guard, u32 table, const struct ovly_
 	mutex_lock(&guard->lock);
 	throw = rhashtable_lookup_fast(&guard->throws, &key, ovly_throw_params);
 	if (throw) {
-		throw->users++;
+		if (READ_ONCE(throw->displaced) && !insist)
+			err = ovly_throw_ensure(guard, throw);
+		throw->users += !err;
 		goto out;
 	}
 	err = -ENOMEM;
-	throw = kzalloc(sizeof(*throw), GFP_KERNEL);
+	throw = kzalloc(sizeof(*throw), GFP_KERNEL_ACCOUNT);
 	if (!throw)
 		goto out;
 	throw->key = key;
@@ -259,7 +296,13 @@ int ovly_guard_throw_get(struct ovly_guard *guard, u32 table, const struct ovly_
 	err = rhashtable_insert_fast(&guard->throws, &throw->node, ovly_throw_params);
 	if (err)
 		goto err_free;
-	err = ovly_throw_install(guard, OVLY_FIB_ADD, &key);
+	err = ovly_throw_change(guard, OVLY_FIB_ADD, &key);
+	if (err == -EEXIST && insist) {
+		net_err_ratelimited("ovly: somebody else's route in table %u is where a throw route has to be\n",
+				    table);
+		WRITE_ONCE(throw->displaced, true);
+		err = 0;
+	}
 	if (err)
 		goto err_remove;
 	list_add_tail(&throw->list, &guard->throw_list);
@@ -295,7 +338,7 @@ void ovly_guard_throw_put(struct ovly_guard *guard, u32 table, const struct ovly
 		list_del(&throw->list);
 		WRITE_ONCE(guard->deleting, current);
 		/* Gone already if somebody flushed the table. */
-		ovly_throw_install(guard, OVLY_FIB_DEL, &key);
+		ovly_throw_change(guard, OVLY_FIB_DEL, &key);
 		WRITE_ONCE(guard->deleting, NULL);
 		rhashtable_remove_fast(&guard->throws, &throw->node, ovly_throw_params);
 		kfree_rcu(throw, rcu);
@@ -353,11 +396,12 @@ void ovly_guard_rule_put(struct ovly_guard *guard, u32 table)
 	mutex_lock(&guard->lock);
 	rule = ovly_guard_rule_find(guard, table);
 	if (!WARN_ON_ONCE(!rule) && !--rule->users) {
-		/* Off the list first: the deletion must not cause a repair. */
 		list_del(&rule->list);
 		kfree(rule);
+		WRITE_ONCE(guard->deleting, current);
 		for (i = 0; i < ARRAY_SIZE(ovly_guard_families); i++)
 			ovly_fib_rule(guard->fib, OVLY_FIB_DEL, ovly_guard_families[i], table);
+		WRITE_ONCE(guard->deleting, NULL);
 	}
 	mutex_unlock(&guard->lock);
 }
@@ -370,6 +414,7 @@ int ovly_guard_init(struct ovly_guard *guard, struct ovly_fib *fib)
 	INIT_LIST_HEAD(&guard->throw_list);
 	INIT_DELAYED_WORK(&guard->repair, ovly_guard_repair);
 	guard->watching = false;
+	guard->watch_delay = 0;
 	guard->nb.notifier_call = ovly_guard_event;
 	return rhashtable_init(&guard->throws, &ovly_throw_params);
 }

@@ -21,8 +21,9 @@ struct task_struct;
  * @throws: (table, address) to &struct ovly_throw
  * @throw_list: the same as a list
  * @rules: tables that a rule leads to, &struct ovly_guard_rule
- * @deleting: the task that takes one of them out of the table, or NULL
- * @watching: @nb is registered
+ * @deleting: the task that takes a route or rule of ours away, or NULL
+ * @watching: @nb is registered, or about to be
+ * @watch_delay: jiffies until the next attempt to register it
  * @nb: sees rules and throw routes being deleted by others, and IPv6 routes of
  *	devices that lose IPv6
  * @repair: puts them back
@@ -35,6 +36,7 @@ struct ovly_guard {
 	struct list_head rules;
 	struct task_struct *deleting;
 	bool watching;
+	unsigned long watch_delay;
 	struct notifier_block nb;
 	struct delayed_work repair;
 };
@@ -48,7 +50,8 @@ static inline u32 ovly_guard_throw_metric(u32 family)
 int ovly_guard_init(struct ovly_guard *guard, struct ovly_fib *fib);
 void ovly_guard_exit(struct ovly_guard *guard);
 
-int ovly_guard_throw_get(struct ovly_guard *guard, u32 table, const struct ovly_ip *ip);
+int ovly_guard_throw_get(struct ovly_guard *guard, u32 table, const struct ovly_ip *ip,
+			 bool insist);
 void ovly_guard_throw_put(struct ovly_guard *guard, u32 table, const struct ovly_ip *ip);
 
 void ovly_guard_follow(struct ovly_guard *guard);

@@ -104,7 +104,8 @@ static void __net_exit ovly_net_exit_batch(struct list_head *nets)
 }
 
 /* A pernet device, not a subsystem: these exit before the core's own devices
- * and rtnetlink do, so that everything above still works.
+ * and rtnetlink do, so that everything above still works, if in vain for tables that
+ * 7.x has flushed by then.
  */
 static struct pernet_operations ovly_net_ops = {
 	.init = ovly_net_init,

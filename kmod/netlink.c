@@ -51,9 +51,21 @@ static const struct nla_policy ovly_nl_route_op_policy[OVLY_A_MAX + 1] = {
 	[OVLY_A_ROUTE] = NLA_POLICY_NESTED(ovly_nl_route_policy),
 };
 
+static const struct nla_policy ovly_nl_route_new_op_policy[OVLY_A_MAX + 1] = {
+	OVLY_NL_DEV_REF,
+	[OVLY_A_ROUTE] = NLA_POLICY_NESTED(ovly_nl_route_policy),
+	[OVLY_A_COOKIE] = { .type = NLA_U64 },
+};
+
 static const struct nla_policy ovly_nl_route_filter_op_policy[OVLY_A_MAX + 1] = {
 	OVLY_NL_DEV_REF,
 	[OVLY_A_ROUTE] = NLA_POLICY_NESTED(ovly_nl_route_filter_policy),
+	[OVLY_A_COOKIE] = { .type = NLA_U64 },
+};
+
+static const struct nla_policy ovly_nl_route_get_op_policy[OVLY_A_MAX + 1] = {
+	OVLY_NL_DEV_REF,
+	[OVLY_A_ROUTE] = NLA_POLICY_NESTED(ovly_nl_route_get_policy),
 	[OVLY_A_COOKIE] = { .type = NLA_U64 },
 };
 
@@ -82,9 +94,10 @@ static const struct genl_ops ovly_genl_ops[] = {
 	OVLY_NL_OP(PATH_DEL, ovly_nl_path_ref_op_policy, .doit = ovly_nl_path_del),
 	OVLY_NL_OP(PATH_GET, ovly_nl_path_ref_op_policy,
 		   .doit = ovly_nl_path_get, .dumpit = ovly_nl_path_dump),
-	OVLY_NL_OP(ROUTE_NEW, ovly_nl_route_op_policy, .doit = ovly_nl_route_new),
+	OVLY_NL_OP(ROUTE_NEW, ovly_nl_route_new_op_policy, .doit = ovly_nl_route_new),
 	OVLY_NL_OP(ROUTE_DEL, ovly_nl_route_op_policy, .doit = ovly_nl_route_del),
-	OVLY_NL_OP(ROUTE_GET, ovly_nl_route_filter_op_policy, .dumpit = ovly_nl_route_dump),
+	OVLY_NL_OP(ROUTE_GET, ovly_nl_route_get_op_policy,
+		   .doit = ovly_nl_route_get, .dumpit = ovly_nl_route_dump),
 	OVLY_NL_OP(ROUTE_FLUSH, ovly_nl_route_filter_op_policy, .doit = ovly_nl_route_flush),
 	OVLY_NL_OP(ROUTE_SYNC_BEGIN, ovly_nl_ref_policy, .doit = ovly_nl_route_sync_begin),
 	OVLY_NL_OP(ROUTE_SYNC_END, ovly_nl_route_filter_op_policy,
@@ -157,7 +170,9 @@ static struct net_device *ovly_nl_get_dev(struct net *net, struct nlattr *attrs[
 				    "ovly: not an overlay device");
 		goto err_put;
 	}
-	if (attrs[OVLY_A_IFNAME] && strcmp(dev->name, nla_data(attrs[OVLY_A_IFNAME]))) {
+	/* A name alone may be an alternative one. */
+	if (attrs[OVLY_A_IFINDEX] && attrs[OVLY_A_IFNAME] &&
+	    strcmp(dev->name, nla_data(attrs[OVLY_A_IFNAME]))) {
 		NL_SET_ERR_MSG_ATTR(extack, attrs[OVLY_A_IFNAME],
 				    "ovly: index and name are of two devices");
 		goto err_put;
@@ -167,6 +182,37 @@ static struct net_device *ovly_nl_get_dev(struct net *net, struct nlattr *attrs[
 err_put:
 	dev_put(dev);
 	return ERR_PTR(-EINVAL);
+}
+
+/**
+ * ovly_nl_lock_dev() - lock a device that a request means
+ * @dev: the device, referenced
+ * @net: the namespace of the request, where the device was found
+ *
+ * It may have left meanwhile, for one in which whoever asks has no say.  Where its
+ * routes belong then is for the worker to follow, who may do so anywhere.
+ *
+ * Return: the device, locked and with its table up to date, to be given back with
+ * ovly_nl_unlock(); or NULL with the reference given back, if it left or is being
+ * deleted
+ */
+struct ovly_dev *ovly_nl_lock_dev(struct net_device *dev, const struct net *net)
+{
+	struct ovly_dev *ovly = netdev_priv(dev);
+
+	for (;;) {
+		flush_work(&ovly->sync.work);
+		mutex_lock(&ovly->lock);
+		if (READ_ONCE(ovly->dead) || !net_eq(dev_net(dev), net)) {
+			ovly_nl_unlock(ovly);
+			return NULL;
+		}
+		if (ovly_sync_settle(ovly))
+			return ovly;
+		mutex_unlock(&ovly->lock);
+		/* Waited for above, while the device cannot go. */
+		ovly_sync_queue(ovly);
+	}
 }
 
 /**
@@ -184,18 +230,12 @@ struct ovly_dev *ovly_nl_lock(struct genl_info *info)
 	dev = ovly_nl_get_dev(genl_info_net(info), info->attrs, info->extack);
 	if (IS_ERR(dev))
 		return ERR_CAST(dev);
-	ovly = netdev_priv(dev);
-	/* A move to another namespace is for the worker to follow: the caller may
-	 * have no say in the one that was left.
-	 */
-	flush_work(&ovly->sync.work);
-	mutex_lock(&ovly->lock);
-	if (READ_ONCE(ovly->dead)) {
-		ovly_nl_unlock(ovly);
-		return ERR_PTR(-ENODEV);
-	}
-	ovly_sync_settle(ovly);
-	return ovly;
+	ovly = ovly_nl_lock_dev(dev, genl_info_net(info));
+	if (ovly)
+		return ovly;
+	NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[OVLY_A_IFINDEX] ?: info->attrs[OVLY_A_IFNAME],
+			    "ovly: the device has just left or been deleted");
+	return ERR_PTR(-ENODEV);
 }
 
 void ovly_nl_unlock(struct ovly_dev *ovly)
@@ -236,19 +276,39 @@ void *ovly_nl_dump_start(struct sk_buff *skb, struct netlink_callback *cb,
 }
 
 /* The overlay device with the lowest index from @ifindex on, with a reference. */
-static struct net_device *ovly_nl_next_dev(struct net *net, int ifindex)
+static struct net_device *ovly_nl_next_dev(struct net *net, u32 ifindex)
 {
 	struct net_device *dev, *next = NULL;
 
 	rcu_read_lock();
 	for_each_netdev_rcu(net, dev)
-		if (ovly_device_is(dev) && dev->ifindex >= ifindex &&
+		if (ovly_device_is(dev) && (u32)dev->ifindex >= ifindex &&
 		    (!next || dev->ifindex < next->ifindex))
 			next = dev;
 	if (next)
 		dev_hold(next);
 	rcu_read_unlock();
 	return next;
+}
+
+/**
+ * ovly_nl_dump_takes_no() - a dump has no use for an attribute
+ * @cb: the dump
+ * @attr: the attribute, which names one object where the request is no dump
+ *
+ * Kernels before 6.9 hand on the words of a refusal, and not the attribute.
+ *
+ * Return: 0, or an error if it is given
+ */
+int ovly_nl_dump_takes_no(struct netlink_callback *cb, int attr)
+{
+	const struct nlattr *nla = ovly_compat_dump_attrs(cb)[attr];
+
+	if (!nla)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(cb->extack, nla,
+			    "ovly: a dump is of all objects and takes none that names one");
+	return -EINVAL;
 }
 
 /**
@@ -288,10 +348,12 @@ int ovly_nl_dump_devs(struct sk_buff *skb, struct netlink_callback *cb, ovly_nl_
 
 		ovly = netdev_priv(dev);
 		mutex_lock(&ovly->lock);
-		err = READ_ONCE(ovly->dead) ? 0 : dump(skb, cb, ovly, cursor);
+		err = READ_ONCE(ovly->dead) || !net_eq(dev_net(dev), net) ? 0 :
+		      dump(skb, cb, ovly, cursor);
 		mutex_unlock(&ovly->lock);
 		if (!err) {
-			*cursor = (struct ovly_nl_cursor) { .ifindex = dev->ifindex + 1 };
+			/* The highest index there is leads to one that no device has. */
+			*cursor = (struct ovly_nl_cursor) { .ifindex = (u32)dev->ifindex + 1 };
 			if (one)
 				cursor->ifindex = U32_MAX;
 		}

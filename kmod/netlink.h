@@ -32,11 +32,13 @@ struct ovly_nl_cursor {
 typedef int (*ovly_nl_dump_t)(struct sk_buff *skb, struct netlink_callback *cb,
 			      struct ovly_dev *ovly, struct ovly_nl_cursor *cursor);
 
+struct ovly_dev *ovly_nl_lock_dev(struct net_device *dev, const struct net *net);
 struct ovly_dev *ovly_nl_lock(struct genl_info *info);
 bool ovly_nl_names_dev(struct nlattr *attrs[]);
 bool ovly_nl_missing(struct genl_info *info, int attr);
 int ovly_nl_blame(struct genl_info *info, int attr, int err);
 void ovly_nl_unlock(struct ovly_dev *ovly);
+int ovly_nl_dump_takes_no(struct netlink_callback *cb, int attr);
 int ovly_nl_dump_devs(struct sk_buff *skb, struct netlink_callback *cb, ovly_nl_dump_t dump);
 
 void *ovly_nl_reply_start(struct sk_buff *skb, struct genl_info *info, const struct ovly_dev *ovly);
@@ -65,6 +67,7 @@ int ovly_nl_path_dump(struct sk_buff *skb, struct netlink_callback *cb);
 
 int ovly_nl_route_new(struct sk_buff *skb, struct genl_info *info);
 int ovly_nl_route_del(struct sk_buff *skb, struct genl_info *info);
+int ovly_nl_route_get(struct sk_buff *skb, struct genl_info *info);
 int ovly_nl_route_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int ovly_nl_route_flush(struct sk_buff *skb, struct genl_info *info);
 int ovly_nl_route_sync_begin(struct sk_buff *skb, struct genl_info *info);

@@ -5,6 +5,7 @@
  */
 #include "nl_attr.h"
 
+#include <linux/if_link.h>
 #include <linux/jiffies.h>
 
 #include "device.h"
@@ -15,7 +16,7 @@
 #include "stats.h"
 #include "underlay.h"
 
-/* Read-only attributes are spelt out: rtnetlink does not refuse unknown ones. */
+/* Read-only attributes are spelt out: rtnetlink does not refuse those of no policy. */
 const struct nla_policy ovly_nl_dev_policy[OVLY_A_DEV_MAX + 1] = {
 	[OVLY_A_DEV_MODE] = NLA_POLICY_MAX(NLA_U32, OVLY_MODE_MULTIPOINT),
 	[OVLY_A_DEV_TABLE] = NLA_POLICY_MIN(NLA_U32, 1),
@@ -78,20 +79,34 @@ const struct nla_policy ovly_nl_path_ref_policy[OVLY_A_PATH_MAX + 1] = {
 	[OVLY_A_PATH_IF_ID_IN] = OVLY_NL_ID,
 };
 
+#define OVLY_NL_ROUTE_KEY						\
+	[OVLY_A_ROUTE_DST] = OVLY_NL_IP,				\
+	[OVLY_A_ROUTE_PREFIXLEN] = NLA_POLICY_MAX(NLA_U32, 128),	\
+	[OVLY_A_ROUTE_METRIC] = { .type = NLA_U32 }
+#define OVLY_NL_ROUTE_OWNER						\
+	[OVLY_A_ROUTE_PROTOCOL] = NLA_POLICY_RANGE(NLA_U32, 1, 255),	\
+	[OVLY_A_ROUTE_PEER_ID] = OVLY_NL_ID,				\
+	[OVLY_A_ROUTE_PEER_NAME] = OVLY_NL_NAME
+
 const struct nla_policy ovly_nl_route_policy[OVLY_A_ROUTE_MAX + 1] = {
-	[OVLY_A_ROUTE_DST] = OVLY_NL_IP,
-	[OVLY_A_ROUTE_PREFIXLEN] = NLA_POLICY_MAX(NLA_U32, 128),
-	[OVLY_A_ROUTE_METRIC] = { .type = NLA_U32 },
-	[OVLY_A_ROUTE_PROTOCOL] = NLA_POLICY_RANGE(NLA_U32, 1, 255),
-	[OVLY_A_ROUTE_PEER_ID] = OVLY_NL_ID,
-	[OVLY_A_ROUTE_PEER_NAME] = OVLY_NL_NAME,
+	OVLY_NL_ROUTE_KEY,
+	OVLY_NL_ROUTE_OWNER,
 	[OVLY_A_ROUTE_VIA] = OVLY_NL_IP,
 };
 
+const struct nla_policy ovly_nl_route_key_policy[OVLY_A_ROUTE_MAX + 1] = {
+	OVLY_NL_ROUTE_KEY,
+};
+
 const struct nla_policy ovly_nl_route_filter_policy[OVLY_A_ROUTE_MAX + 1] = {
-	[OVLY_A_ROUTE_PROTOCOL] = NLA_POLICY_RANGE(NLA_U32, 1, 255),
-	[OVLY_A_ROUTE_PEER_ID] = OVLY_NL_ID,
-	[OVLY_A_ROUTE_PEER_NAME] = OVLY_NL_NAME,
+	OVLY_NL_ROUTE_OWNER,
+	[OVLY_A_ROUTE_FAMILY] = NLA_POLICY_RANGE(NLA_U32, AF_INET, AF_INET6),
+};
+
+/* What names one and what chooses some: the operation refuses either. */
+const struct nla_policy ovly_nl_route_get_policy[OVLY_A_ROUTE_MAX + 1] = {
+	OVLY_NL_ROUTE_KEY,
+	OVLY_NL_ROUTE_OWNER,
 	[OVLY_A_ROUTE_FAMILY] = NLA_POLICY_RANGE(NLA_U32, AF_INET, AF_INET6),
 };
 
@@ -113,15 +128,44 @@ int ovly_nl_parse_dev(struct nlattr *tb[], struct ovly_dev_conf *conf,
 	memset(conf, 0, sizeof(*conf));
 	if (!tb)
 		return 0;
-	ovly_nl_get_u32(tb[OVLY_A_DEV_MODE], &conf->has_mode, &conf->mode);
-	ovly_nl_get_u32(tb[OVLY_A_DEV_TABLE], &conf->has_table, &conf->table);
+	conf->mode_nla = tb[OVLY_A_DEV_MODE];
+	if (conf->mode_nla)
+		conf->mode = nla_get_u32(conf->mode_nla);
+	conf->table_nla = tb[OVLY_A_DEV_TABLE];
+	if (conf->table_nla)
+		conf->table = nla_get_u32(conf->table_nla);
 	ovly_nl_get_u32(tb[OVLY_A_DEV_SRC_VALID], &conf->has_src_valid, &conf->src_valid);
 	ovly_nl_get_u32(tb[OVLY_A_DEV_CARRIER_FOLLOWS], &conf->has_carrier_follows,
 			&conf->carrier_follows);
-	if (conf->has_table && conf->table == RT_TABLE_LOCAL) {
+	if (conf->table_nla && conf->table == RT_TABLE_LOCAL) {
 		NL_SET_ERR_MSG_ATTR(extack, tb[OVLY_A_DEV_TABLE],
 				    "ovly: table local is the kernel's own");
 		return -EINVAL;
+	}
+	return 0;
+}
+
+/**
+ * ovly_nl_check_link() - refuse attributes of a link that this module does not know
+ * @linkinfo: IFLA_LINKINFO of the request, or NULL; rtnetlink passes over them
+ * @extack: says which
+ */
+int ovly_nl_check_link(const struct nlattr *linkinfo, struct netlink_ext_ack *extack)
+{
+	const struct nlattr *info, *nla;
+	int rem_info, rem;
+
+	if (!linkinfo)
+		return 0;
+	nla_for_each_nested(info, linkinfo, rem_info) {
+		if (nla_type(info) != IFLA_INFO_DATA)
+			continue;
+		nla_for_each_nested(nla, info, rem) {
+			if (nla_type(nla) && nla_type(nla) <= OVLY_A_DEV_MAX)
+				continue;
+			NL_SET_ERR_MSG_ATTR(extack, nla, "ovly: unknown attribute of a device");
+			return -EINVAL;
+		}
 	}
 	return 0;
 }
@@ -187,7 +231,7 @@ int ovly_nl_put_dev(struct sk_buff *skb, const struct ovly_dev *ovly)
 	bool synced = READ_ONCE(sync->synced) == atomic_read(&sync->epoch);
 	struct ovly_stats_sum sum;
 
-	ovly_stats_add_up(ovly->stats, &sum);
+	ovly_stats_add_up(ovly->traffic, &ovly->drops, &sum);
 	if (nla_put_u32(skb, OVLY_A_DEV_MODE, ovly->mode) ||
 	    nla_put_u32(skb, OVLY_A_DEV_TABLE, ovly->table) ||
 	    nla_put_u32(skb, OVLY_A_DEV_SRC_VALID, READ_ONCE(ovly->src_valid)) ||
@@ -249,7 +293,7 @@ int ovly_nl_put_peer(struct sk_buff *skb, const struct ovly_peer *peer)
 	struct nlattr *nest;
 
 	lockdep_assert_held(&on->path_lock);
-	ovly_stats_add_up(peer->stats, &sum);
+	ovly_stats_add_up(peer->traffic, &peer->drops, &sum);
 	nest = nla_nest_start(skb, OVLY_A_PEER);
 	if (!nest)
 		return -EMSGSIZE;

@@ -82,7 +82,7 @@ int ovly_nl_dev_set(struct sk_buff *skb, struct genl_info *info)
 	ovly = ovly_nl_lock(info);
 	if (IS_ERR(ovly))
 		return PTR_ERR(ovly);
-	err = ovly_device_change(ovly, &conf, info->extack);
+	err = ovly_device_change(ovly, &conf, skb, info->extack);
 	ovly_nl_unlock(ovly);
 	return ovly_nl_blame(info, OVLY_A_DEV, err);
 }
@@ -94,7 +94,11 @@ int ovly_nl_dev_resync(struct sk_buff *skb, struct genl_info *info)
 	if (IS_ERR(ovly))
 		return PTR_ERR(ovly);
 	ovly_sync_lost(ovly);
-	ovly_sync_settle(ovly);
+	ovly_nl_unlock(ovly);
+	/* With the table up to date again. */
+	ovly = ovly_nl_lock(info);
+	if (IS_ERR(ovly))
+		return PTR_ERR(ovly);
 	ovly_guard_restore(ovly->sync.guard);
 	ovly_nl_unlock(ovly);
 	return 0;

@@ -79,11 +79,14 @@ static int ovly_nl_parse_path(struct genl_info *info, struct nlattr *tb[],
 }
 
 /* Paths are made of SAs that may be in a namespace the caller has no say in. */
-static struct ovly_dev *ovly_nl_check_sa_capable(struct ovly_dev *ovly, struct genl_info *info)
+static struct ovly_dev *ovly_nl_check_sa_capable(struct ovly_dev *ovly,
+						 const struct sk_buff *skb,
+						 struct genl_info *info)
 {
-	if (IS_ERR(ovly) || ovly_device_sa_capable(ovly))
+	if (IS_ERR(ovly) || ovly_device_sa_capable(ovly, skb))
 		return ovly;
-	NL_SET_ERR_MSG_MOD(info->extack, "the device's SAs are in another network namespace");
+	NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[OVLY_A_PATH],
+			    "ovly: the device's SAs are in another network namespace");
 	ovly_nl_unlock(ovly);
 	return ERR_PTR(-EPERM);
 }
@@ -91,32 +94,31 @@ static struct ovly_dev *ovly_nl_check_sa_capable(struct ovly_dev *ovly, struct g
 /* The device of the path with an if-id: the one that the request names, else
  * the one that has the path.  The path may not exist, or be another device's.
  */
-static struct ovly_dev *ovly_nl_lock_for_path(struct genl_info *info, u32 if_id)
+static struct ovly_dev *ovly_nl_lock_for_path(const struct sk_buff *skb, struct genl_info *info,
+					      u32 if_id)
 {
 	struct net *net = genl_info_net(info);
+	struct net_device *dev = NULL;
 	struct ovly_dev *ovly = NULL;
 	struct ovly_path *path;
 
 	if (ovly_nl_names_dev(info->attrs))
-		return ovly_nl_check_sa_capable(ovly_nl_lock(info), info);
+		return ovly_nl_check_sa_capable(ovly_nl_lock(info), skb, info);
 
 	rcu_read_lock();
 	path = xa_load(&ovly_net(net)->paths_in, if_id);
 	if (path && net_eq(dev_net(path->peer->ovly->dev), net)) {
-		ovly = path->peer->ovly;
-		dev_hold(ovly->dev);
+		dev = path->peer->ovly->dev;
+		dev_hold(dev);
 	}
 	rcu_read_unlock();
+	if (dev)
+		ovly = ovly_nl_lock_dev(dev, net);
 	if (!ovly) {
 		NL_SET_ERR_MSG_MOD(info->extack, "no path has this if-id");
 		return ERR_PTR(-ENOENT);
 	}
-	mutex_lock(&ovly->lock);
-	if (READ_ONCE(ovly->dead)) {
-		ovly_nl_unlock(ovly);
-		return ERR_PTR(-ENODEV);
-	}
-	return ovly_nl_check_sa_capable(ovly, info);
+	return ovly_nl_check_sa_capable(ovly, skb, info);
 }
 
 /* The path of a locked device with an if-id, or NULL. */
@@ -134,9 +136,10 @@ static struct ovly_path *ovly_nl_find_path(struct ovly_dev *ovly, u32 if_id)
 }
 
 /* Locks the path that a request refers to; its device is to be given back. */
-static struct ovly_path *ovly_nl_lock_path(struct genl_info *info, u32 if_id)
+static struct ovly_path *ovly_nl_lock_path(const struct sk_buff *skb, struct genl_info *info,
+					   u32 if_id)
 {
-	struct ovly_dev *ovly = ovly_nl_lock_for_path(info, if_id);
+	struct ovly_dev *ovly = ovly_nl_lock_for_path(skb, info, if_id);
 	struct ovly_path *path;
 
 	if (IS_ERR(ovly))
@@ -149,7 +152,7 @@ static struct ovly_path *ovly_nl_lock_path(struct genl_info *info, u32 if_id)
 	return ERR_PTR(-ENOENT);
 }
 
-static struct ovly_path *ovly_nl_lock_path_ref(struct genl_info *info)
+static struct ovly_path *ovly_nl_lock_path_ref(const struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *tb[OVLY_A_PATH_MAX + 1];
 	int err;
@@ -166,7 +169,7 @@ static struct ovly_path *ovly_nl_lock_path_ref(struct genl_info *info)
 		NL_SET_ERR_MSG_MOD(info->extack, "the request names no if-id");
 		return ERR_PTR(-EINVAL);
 	}
-	return ovly_nl_lock_path(info, nla_get_u32(tb[OVLY_A_PATH_IF_ID_IN]));
+	return ovly_nl_lock_path(skb, info, nla_get_u32(tb[OVLY_A_PATH_IF_ID_IN]));
 }
 
 /* PATH_NEW for an if-id that is in use.  An IKE daemon that was restarted hands
@@ -198,7 +201,7 @@ int ovly_nl_path_new(struct sk_buff *skb, struct genl_info *info)
 	err = ovly_nl_parse_path(info, tb, &conf);
 	if (err)
 		return ovly_nl_blame(info, OVLY_A_PATH, err);
-	ovly = ovly_nl_check_sa_capable(ovly_nl_lock(info), info);
+	ovly = ovly_nl_check_sa_capable(ovly_nl_lock(info), skb, info);
 	if (IS_ERR(ovly))
 		return PTR_ERR(ovly);
 	peer = ovly_nl_find_peer(ovly, tb[OVLY_A_PATH_PEER_ID], tb[OVLY_A_PATH_PEER_NAME],
@@ -224,6 +227,24 @@ out:
 	return ovly_nl_blame(info, OVLY_A_PATH, err);
 }
 
+/* Who names the peer of a path means the one it has. */
+static int ovly_nl_check_peer(const struct ovly_path *path, struct nlattr *tb[],
+			      struct netlink_ext_ack *extack)
+{
+	const struct ovly_peer *peer;
+
+	if (!tb[OVLY_A_PATH_PEER_ID] && !tb[OVLY_A_PATH_PEER_NAME])
+		return 0;
+	peer = ovly_nl_find_peer(path->peer->ovly, tb[OVLY_A_PATH_PEER_ID],
+				 tb[OVLY_A_PATH_PEER_NAME], extack);
+	if (IS_ERR(peer))
+		return PTR_ERR(peer);
+	if (peer == path->peer)
+		return 0;
+	NL_SET_ERR_MSG_MOD(extack, "the peer of a path does not change");
+	return -EINVAL;
+}
+
 int ovly_nl_path_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *tb[OVLY_A_PATH_MAX + 1];
@@ -235,23 +256,20 @@ int ovly_nl_path_set(struct sk_buff *skb, struct genl_info *info)
 	err = ovly_nl_parse_path(info, tb, &conf);
 	if (err)
 		return ovly_nl_blame(info, OVLY_A_PATH, err);
-	path = ovly_nl_lock_path(info, conf.if_id_in);
+	path = ovly_nl_lock_path(skb, info, conf.if_id_in);
 	if (IS_ERR(path))
 		return ovly_nl_blame(info, OVLY_A_PATH, PTR_ERR(path));
 	ovly = path->peer->ovly;
-	if (tb[OVLY_A_PATH_PEER_ID] || tb[OVLY_A_PATH_PEER_NAME]) {
-		NL_SET_ERR_MSG_MOD(info->extack, "the peer of a path does not change");
-		err = -EINVAL;
-	} else {
+	err = ovly_nl_check_peer(path, tb, info->extack);
+	if (!err)
 		err = ovly_path_set(path, &conf, info->extack);
-	}
 	ovly_nl_unlock(ovly);
 	return ovly_nl_blame(info, OVLY_A_PATH, err);
 }
 
 int ovly_nl_path_del(struct sk_buff *skb, struct genl_info *info)
 {
-	struct ovly_path *path = ovly_nl_lock_path_ref(info);
+	struct ovly_path *path = ovly_nl_lock_path_ref(skb, info);
 	struct ovly_dev *ovly;
 
 	if (IS_ERR(path))
@@ -275,7 +293,7 @@ static int ovly_nl_put_path_locked(struct sk_buff *skb, const struct ovly_path *
 
 int ovly_nl_path_get(struct sk_buff *skb, struct genl_info *info)
 {
-	struct ovly_path *path = ovly_nl_lock_path_ref(info);
+	struct ovly_path *path = ovly_nl_lock_path_ref(skb, info);
 	struct sk_buff *reply;
 	struct ovly_dev *ovly;
 	int err = -ENOMEM;
@@ -321,7 +339,7 @@ static int ovly_nl_path_dump_dev(struct sk_buff *skb, struct netlink_callback *c
 	unsigned long id;
 	void *hdr;
 
-	if (!ovly_device_sa_capable(ovly))
+	if (!ovly_device_sa_capable(ovly, cb->skb))
 		return 0;
 	xa_for_each_start(&ovly->peers, id, peer, cursor->id) {
 		if (id != cursor->id)
@@ -346,5 +364,7 @@ static int ovly_nl_path_dump_dev(struct sk_buff *skb, struct netlink_callback *c
 
 int ovly_nl_path_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	return ovly_nl_dump_devs(skb, cb, ovly_nl_path_dump_dev);
+	int err = ovly_nl_dump_takes_no(cb, OVLY_A_PATH);
+
+	return err ?: ovly_nl_dump_devs(skb, cb, ovly_nl_path_dump_dev);
 }

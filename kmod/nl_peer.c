@@ -143,12 +143,12 @@ static int ovly_nl_parse_peer(struct genl_info *info, struct nlattr *tb[],
 }
 
 /* Marks get onto the outer packets, in the namespace of the SAs. */
-static int ovly_nl_check_marks(const struct ovly_dev *ovly, struct nlattr *tb[],
-			       struct netlink_ext_ack *extack)
+static int ovly_nl_check_marks(const struct ovly_dev *ovly, const struct sk_buff *skb,
+			       struct nlattr *tb[], struct netlink_ext_ack *extack)
 {
 	const struct nlattr *nla = tb[OVLY_A_PEER_MARK] ?: tb[OVLY_A_PEER_PRIORITY];
 
-	if (!nla || ovly_device_sa_capable(ovly))
+	if (!nla || ovly_device_sa_capable(ovly, skb))
 		return 0;
 	NL_SET_ERR_MSG_ATTR(extack, nla, "ovly: the device's SAs are in another network namespace");
 	return -EPERM;
@@ -165,13 +165,18 @@ static int ovly_nl_put_peer_locked(struct sk_buff *skb, const struct ovly_peer *
 	return err;
 }
 
-static int ovly_nl_reply_peer(struct genl_info *info, const struct ovly_peer *peer)
+/* Made before anything is changed: what is done can be told. */
+static struct sk_buff *ovly_nl_peer_reply_new(void)
 {
-	struct sk_buff *reply = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+	return genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+}
+
+/* Takes @reply. */
+static int ovly_nl_reply_peer(struct sk_buff *reply, struct genl_info *info,
+			      const struct ovly_peer *peer)
+{
 	void *hdr;
 
-	if (!reply)
-		return -ENOMEM;
 	hdr = ovly_nl_reply_start(reply, info, peer->ovly);
 	if (!hdr || ovly_nl_put_peer_locked(reply, peer)) {
 		nlmsg_free(reply);
@@ -186,6 +191,7 @@ int ovly_nl_peer_new(struct sk_buff *skb, struct genl_info *info)
 	struct nlattr *tb[OVLY_A_PEER_MAX + 1];
 	u16 flags = info->nlhdr->nlmsg_flags;
 	struct ovly_peer_conf conf;
+	struct sk_buff *reply;
 	struct ovly_peer *peer;
 	struct ovly_dev *ovly;
 	int err;
@@ -198,14 +204,19 @@ int ovly_nl_peer_new(struct sk_buff *skb, struct genl_info *info)
 				    "ovly: the kernel chooses the id of a new peer");
 		return -EINVAL;
 	}
+	reply = ovly_nl_peer_reply_new();
+	if (!reply)
+		return -ENOMEM;
 	ovly = ovly_nl_lock(info);
-	if (IS_ERR(ovly))
+	if (IS_ERR(ovly)) {
+		nlmsg_free(reply);
 		return PTR_ERR(ovly);
+	}
 
 	peer = conf.name ? ovly_peer_find_name(ovly, conf.name) : NULL;
 	err = ovly_nl_find_backup(ovly, tb, &conf, info->extack);
 	if (!err)
-		err = ovly_nl_check_marks(ovly, tb, info->extack);
+		err = ovly_nl_check_marks(ovly, skb, tb, info->extack);
 	if (err)
 		goto out;
 	if (peer && (flags & NLM_F_REPLACE)) {
@@ -217,10 +228,14 @@ int ovly_nl_peer_new(struct sk_buff *skb, struct genl_info *info)
 		peer = ovly_peer_new(ovly, &conf, info->extack);
 		err = PTR_ERR_OR_ZERO(peer);
 	}
-	if (!err)
-		err = ovly_nl_reply_peer(info, peer);
+	if (!err) {
+		err = ovly_nl_reply_peer(reply, info, peer);
+		ovly_nl_unlock(ovly);
+		return err;
+	}
 out:
 	ovly_nl_unlock(ovly);
+	nlmsg_free(reply);
 	return ovly_nl_blame(info, OVLY_A_PEER, err);
 }
 
@@ -243,7 +258,7 @@ int ovly_nl_peer_set(struct sk_buff *skb, struct genl_info *info)
 	if (!err)
 		err = ovly_nl_find_backup(ovly, tb, &conf, info->extack);
 	if (!err)
-		err = ovly_nl_check_marks(ovly, tb, info->extack);
+		err = ovly_nl_check_marks(ovly, skb, tb, info->extack);
 	/* Here somebody decides; PEER_NEW may repeat what was said before. */
 	conf.renews_limit = conf.has_route_limit || conf.has_limit_action;
 	if (!err)
@@ -284,7 +299,7 @@ int ovly_nl_peer_del(struct sk_buff *skb, struct genl_info *info)
 	if (IS_ERR(peer))
 		return ovly_nl_blame(info, OVLY_A_PEER, PTR_ERR(peer));
 	ovly = peer->ovly;
-	if (peer->n_paths && !ovly_device_sa_capable(ovly)) {
+	if (peer->n_paths && !ovly_device_sa_capable(ovly, skb)) {
 		NL_SET_ERR_MSG_MOD(info->extack,
 				   "the peer has paths, and the device's SAs are in another network namespace");
 		err = -EPERM;
@@ -297,12 +312,18 @@ int ovly_nl_peer_del(struct sk_buff *skb, struct genl_info *info)
 
 int ovly_nl_peer_get(struct sk_buff *skb, struct genl_info *info)
 {
-	struct ovly_peer *peer = ovly_nl_lock_peer(info);
+	struct sk_buff *reply = ovly_nl_peer_reply_new();
+	struct ovly_peer *peer;
 	int err;
 
-	if (IS_ERR(peer))
+	if (!reply)
+		return -ENOMEM;
+	peer = ovly_nl_lock_peer(info);
+	if (IS_ERR(peer)) {
+		nlmsg_free(reply);
 		return ovly_nl_blame(info, OVLY_A_PEER, PTR_ERR(peer));
-	err = ovly_nl_reply_peer(info, peer);
+	}
+	err = ovly_nl_reply_peer(reply, info, peer);
 	ovly_nl_unlock(peer->ovly);
 	return err;
 }
@@ -330,5 +351,7 @@ static int ovly_nl_peer_dump_dev(struct sk_buff *skb, struct netlink_callback *c
 
 int ovly_nl_peer_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	return ovly_nl_dump_devs(skb, cb, ovly_nl_peer_dump_dev);
+	int err = ovly_nl_dump_takes_no(cb, OVLY_A_PEER);
+
+	return err ?: ovly_nl_dump_devs(skb, cb, ovly_nl_peer_dump_dev);
 }

@@ -12,50 +12,86 @@
 #include "peer.h"
 #include "route.h"
 
-/* Room for what is reported of one refused entry. */
+/* Room for what is reported of one refused entry, with and without text. */
 #define OVLY_NL_REFUSED_SIZE	160
+#define OVLY_NL_REFUSED_BARE	(nla_total_size(0) + 2 * nla_total_size(sizeof(u32)))
 
 /**
  * struct ovly_nl_batch - a batch request while it is applied
  * @sync: the changes of the routing table
  * @info: the request
- * @reply: grows a REFUSED nest for each refused entry
+ * @sweeping: it is part of a mark and sweep
+ * @reply: the answer, grows a REFUSED nest for each refused entry; sent when it is
+ *	full, and followed by another
+ * @hdr: its header
  * @entries: entries in the request
  * @refused: entries refused
  * @index: the entry being looked at
  * @err: why the last refused one was
  * @msg: the same in words
+ * @lost: why a part of the answer could not be sent, or 0
  */
 struct ovly_nl_batch {
 	struct ovly_sync_batch sync;
 	struct genl_info *info;
+	bool sweeping;
 	struct sk_buff *reply;
+	void *hdr;
 	u32 entries;
 	u32 refused;
 	u32 index;
 	int err;
 	const char *msg;
+	int lost;
 };
 
 /* Applies one entry, the nest @nla, parsed to @tb; 0 or an error with extack. */
 typedef int (*ovly_nl_entry_t)(struct ovly_nl_batch *batch, const struct nlattr *nla,
 			       struct nlattr *tb[], struct netlink_ext_ack *extack);
 
+static bool ovly_nl_batch_reply_new(struct ovly_nl_batch *batch, size_t size)
+{
+	batch->reply = genlmsg_new(size, GFP_KERNEL);
+	if (!batch->reply)
+		return false;
+	batch->hdr = ovly_nl_reply_start(batch->reply, batch->info, batch->sync.ovly);
+	return !WARN_ON_ONCE(!batch->hdr);
+}
+
+/* The answer has room for @size bytes, and APPLIED behind them. */
+static bool ovly_nl_batch_reply_room(struct ovly_nl_batch *batch, size_t size)
+{
+	if (batch->lost)
+		return false;
+	if (skb_tailroom(batch->reply) >= size + nla_total_size(sizeof(u32)))
+		return true;
+	genlmsg_end(batch->reply, batch->hdr);
+	batch->lost = genlmsg_reply(batch->reply, batch->info);
+	batch->reply = NULL;
+	if (!batch->lost && !ovly_nl_batch_reply_new(batch, NLMSG_DEFAULT_SIZE))
+		batch->lost = -ENOMEM;
+	return !batch->lost;
+}
+
 static void ovly_nl_refuse(struct ovly_nl_batch *batch, u32 index, int err, const char *msg)
 {
-	struct sk_buff *skb = batch->reply;
+	/* Thousands are to fit into the receive buffer of whoever asked. */
+	bool text = batch->refused++ < OVLY_REFUSED_MAX;
+	struct sk_buff *skb;
 	struct nlattr *nest;
 
 	batch->err = err;
 	batch->msg = msg;
-	if (batch->refused++ >= OVLY_REFUSED_MAX)
+	if (!ovly_nl_batch_reply_room(batch, text ? OVLY_NL_REFUSED_SIZE : OVLY_NL_REFUSED_BARE))
 		return;
+	skb = batch->reply;
 	nest = nla_nest_start(skb, OVLY_A_REFUSED);
 	if (WARN_ON_ONCE(!nest))
 		return;
 	if (WARN_ON_ONCE(nla_put_u32(skb, OVLY_A_REFUSED_INDEX, index) ||
 			 nla_put_u32(skb, OVLY_A_REFUSED_ERROR, -err) ||
-			 nla_put_string(skb, OVLY_A_REFUSED_MESSAGE, msg ?: "ovly: refused")))
+			 (text && nla_put_string(skb, OVLY_A_REFUSED_MESSAGE,
+						 msg ?: "ovly: refused"))))
 		nla_nest_cancel(skb, nest);
 	else
 		nla_nest_end(skb, nest);
@@ -64,9 +100,26 @@ static void ovly_nl_refuse(struct ovly_nl_batch *batch, u32 index, int err, cons
 /* The routing table would not have a route. */
 static void ovly_nl_table_refused(void *context, const struct ovly_route *route, int err)
 {
+	if (route->tag == OVLY_ROUTE_UNASKED) {
+		net_warn_ratelimited("%s: the table refuses a route of peer %s: error %d\n",
+				     netdev_name(route->peer->ovly->dev), route->peer->name, err);
+		return;
+	}
 	ovly_nl_refuse(context, route->tag, err, err == -EEXIST ?
 		       "ovly: the table has somebody else's route to this prefix" :
 		       "ovly: the table refused the route");
+}
+
+/* The cookie of a request, which a begin of the device has given; 0 if it has none. */
+static int ovly_nl_get_cookie(struct genl_info *info, const struct ovly_dev *ovly, u64 *cookie)
+{
+	const struct nlattr *nla = info->attrs[OVLY_A_COOKIE];
+
+	*cookie = nla ? nla_get_u64(nla) : 0;
+	if (!nla || (*cookie && *cookie <= ovly->sweep_clock))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(info->extack, nla, "ovly: the cookie is of no begin of this device");
+	return -EINVAL;
 }
 
 /* Applies @entry to every entry of the request, and reports. */
@@ -79,7 +132,7 @@ static int ovly_nl_batch(struct genl_info *info, ovly_nl_entry_t entry)
 	struct ovly_dev *ovly;
 	struct nlattr *nla;
 	int err, rem;
-	void *hdr;
+	u64 cookie;
 
 	if (ovly_nl_missing(info, OVLY_A_ROUTE))
 		return -EINVAL;
@@ -97,13 +150,14 @@ static int ovly_nl_batch(struct genl_info *info, ovly_nl_entry_t entry)
 	ovly = ovly_nl_lock(info);
 	if (IS_ERR(ovly))
 		return PTR_ERR(ovly);
-	err = -ENOMEM;
-	batch.reply = genlmsg_new(256 + min_t(u32, batch.entries, OVLY_REFUSED_MAX) *
-				  OVLY_NL_REFUSED_SIZE, GFP_KERNEL);
-	if (!batch.reply)
+	err = ovly_nl_get_cookie(info, ovly, &cookie);
+	if (err)
 		goto out;
-	hdr = ovly_nl_reply_start(batch.reply, info, ovly);
-	if (WARN_ON_ONCE(!hdr))
+	batch.sweeping = cookie;
+	err = -ENOMEM;
+	batch.sync.ovly = ovly;
+	if (!ovly_nl_batch_reply_new(&batch, 256 + min_t(u32, batch.entries, OVLY_REFUSED_MAX) *
+				     OVLY_NL_REFUSED_SIZE))
 		goto out;
 	ovly_sync_begin(&batch.sync, ovly);
 	batch.sync.refused = ovly_nl_table_refused;
@@ -125,7 +179,12 @@ static int ovly_nl_batch(struct genl_info *info, ovly_nl_entry_t entry)
 	}
 	ovly_sync_end(&batch.sync);
 
-	err = 0;
+	err = batch.lost;
+	if (err) {
+		NL_SET_ERR_MSG_MOD(info->extack,
+				   "the batch is applied, but not all that was refused of it could be told");
+		goto out;
+	}
 	if (batch.entries == 1 && batch.refused) {
 		err = batch.err;
 		info->extack->_msg = batch.msg;
@@ -134,7 +193,7 @@ static int ovly_nl_batch(struct genl_info *info, ovly_nl_entry_t entry)
 	}
 	if (WARN_ON_ONCE(nla_put_u32(batch.reply, OVLY_A_APPLIED, batch.entries - batch.refused)))
 		goto out;
-	genlmsg_end(batch.reply, hdr);
+	genlmsg_end(batch.reply, batch.hdr);
 	ovly_nl_unlock(ovly);
 	return genlmsg_reply(batch.reply, info);
 
@@ -177,12 +236,18 @@ static int ovly_nl_parse_key(const struct nlattr *nest, struct nlattr *tb[],
 	return 0;
 }
 
-static struct ovly_peer *ovly_nl_find_via(struct ovly_dev *ovly, const struct nlattr *nla,
+static struct ovly_peer *ovly_nl_find_via(struct ovly_nl_batch *batch, const struct nlattr *nla,
 					  struct netlink_ext_ack *extack)
 {
+	struct ovly_dev *ovly = batch->sync.ovly;
 	struct ovly_ip via = ovly_nl_get_ip(nla);
+	struct ovly_route *route;
 	struct ovly_peer *peer;
 
+	/* What covers it may be changing hands, or be refused, in this very batch. */
+	route = ovly_peer_find_addr(ovly, &via) ? NULL : ovly_route_longest(ovly, &via);
+	if (route && route->queued)
+		ovly_sync_commit(&batch->sync);
 	peer = ovly_peer_find_via(ovly, &via);
 	if (!peer) {
 		NL_SET_ERR_MSG_ATTR(extack, nla,
@@ -211,9 +276,10 @@ static int ovly_nl_add_owner(struct ovly_route_want *want, struct ovly_peer *pee
 }
 
 /* Adds the owners that an entry names, if any. */
-static int ovly_nl_parse_owners(struct ovly_dev *ovly, const struct nlattr *nest,
+static int ovly_nl_parse_owners(struct ovly_nl_batch *batch, const struct nlattr *nest,
 				struct ovly_route_want *want, struct netlink_ext_ack *extack)
 {
+	struct ovly_dev *ovly = batch->sync.ovly;
 	struct ovly_peer *peer;
 	const struct nlattr *nla;
 	int rem, err;
@@ -227,7 +293,7 @@ static int ovly_nl_parse_owners(struct ovly_dev *ovly, const struct nlattr *nest
 			peer = ovly_nl_find_peer(ovly, NULL, nla, extack);
 			break;
 		case OVLY_A_ROUTE_VIA:
-			peer = ovly_nl_find_via(ovly, nla, extack);
+			peer = ovly_nl_find_via(batch, nla, extack);
 			break;
 		default:
 			continue;
@@ -252,10 +318,29 @@ static int ovly_nl_route_protocol(struct nlattr *tb[], u8 *protocol,
 	return -EINVAL;
 }
 
+/* Do routes that earlier entries take from a peer, or that the table may refuse, still
+ * count against its limit?
+ */
+static bool ovly_nl_limit_is_reached(const struct ovly_route_want *want)
+{
+	const struct ovly_peer *owner;
+	unsigned int i;
+
+	for (i = 0; i < want->n_owners; i++) {
+		owner = want->owners[i];
+		if (owner->route_limit && owner->n_routes >= owner->route_limit)
+			return true;
+	}
+	return false;
+}
+
 static int ovly_nl_route_new_one(struct ovly_nl_batch *batch, const struct nlattr *nla,
 				 struct nlattr *tb[], struct netlink_ext_ack *extack)
 {
-	struct ovly_route_want want = { .flags = batch->info->nlhdr->nlmsg_flags };
+	struct ovly_route_want want = {
+		.flags = batch->info->nlhdr->nlmsg_flags,
+		.sweeping = batch->sweeping,
+	};
 	struct ovly_dev *ovly = batch->sync.ovly;
 	struct ovly_route *route;
 	int err;
@@ -264,7 +349,7 @@ static int ovly_nl_route_new_one(struct ovly_nl_batch *batch, const struct nlatt
 	if (!err)
 		err = ovly_nl_route_protocol(tb, &want.protocol, extack);
 	if (!err)
-		err = ovly_nl_parse_owners(ovly, nla, &want, extack);
+		err = ovly_nl_parse_owners(batch, nla, &want, extack);
 	if (err)
 		return err;
 	if (!want.n_owners) {
@@ -275,7 +360,7 @@ static int ovly_nl_route_new_one(struct ovly_nl_batch *batch, const struct nlatt
 
 	/* Named twice in one batch: the first is not to be changed under way. */
 	route = ovly_route_find(ovly, &want.key);
-	if (route && route->queued)
+	if ((route && route->queued) || ovly_nl_limit_is_reached(&want))
 		ovly_sync_commit(&batch->sync);
 
 	route = ovly_route_want(ovly, &want, extack);
@@ -344,7 +429,7 @@ static int ovly_nl_route_del_one(struct ovly_nl_batch *batch, const struct nlatt
 		protocol = nla_get_u32(tb[OVLY_A_ROUTE_PROTOCOL]);
 	err = ovly_nl_parse_key(nla, tb, &which.key, extack);
 	if (!err)
-		err = ovly_nl_parse_owners(ovly, nla, &which, extack);
+		err = ovly_nl_parse_owners(batch, nla, &which, extack);
 	if (err)
 		return err;
 	/* The entry before may have been another owner's. */
@@ -400,14 +485,18 @@ static int ovly_nl_parse_filter(struct ovly_dev *ovly, const struct nlattr *nest
 	return 0;
 }
 
-static int ovly_nl_reply_value(struct genl_info *info, const struct ovly_dev *ovly,
-			       const u32 *applied, const u64 *cookie)
+/* Made before anything is changed: what is done can be told. */
+static struct sk_buff *ovly_nl_reply_new(void)
 {
-	struct sk_buff *reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	return genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+}
+
+/* Takes @reply. */
+static int ovly_nl_reply_value(struct sk_buff *reply, struct genl_info *info,
+			       const struct ovly_dev *ovly, const u32 *applied, const u64 *cookie)
+{
 	void *hdr;
 
-	if (!reply)
-		return -ENOMEM;
 	hdr = ovly_nl_reply_start(reply, info, ovly);
 	if (!hdr || (applied && nla_put_u32(reply, OVLY_A_APPLIED, *applied)) ||
 	    (cookie && nla_put_u64_64bit(reply, OVLY_A_COOKIE, *cookie, OVLY_A_PAD))) {
@@ -418,38 +507,38 @@ static int ovly_nl_reply_value(struct genl_info *info, const struct ovly_dev *ov
 	return genlmsg_reply(reply, info);
 }
 
-/* Removes what the request's filter means and is older than the begin that gave
- * @cookie, or all that it means without one.
+/* Removes what the request's filter means and is older than the begin that gave its
+ * cookie, or all that it means without one.
  */
-static int ovly_nl_route_sweep(struct genl_info *info, const struct nlattr *cookie)
+static int ovly_nl_route_sweep(struct genl_info *info)
 {
+	struct sk_buff *reply = ovly_nl_reply_new();
 	struct ovly_route_filter filter;
 	struct ovly_sync_batch batch;
 	struct ovly_dev *ovly;
 	u32 removed;
 	int err;
 
+	if (!reply)
+		return -ENOMEM;
 	ovly = ovly_nl_lock(info);
-	if (IS_ERR(ovly))
+	if (IS_ERR(ovly)) {
+		nlmsg_free(reply);
 		return PTR_ERR(ovly);
+	}
 	err = ovly_nl_parse_filter(ovly, info->attrs[OVLY_A_ROUTE], &filter, info->extack);
+	if (!err)
+		err = ovly_nl_get_cookie(info, ovly, &filter.before);
 	if (err)
 		goto out;
-	if (cookie) {
-		filter.before = nla_get_u64(cookie);
-		err = filter.before && filter.before <= ovly->sweep_clock ? 0 : -EINVAL;
-	}
-	if (err) {
-		NL_SET_ERR_MSG_ATTR(info->extack, cookie,
-				    "ovly: the cookie is of no begin of this device");
-		goto out;
-	}
 	ovly_sync_begin(&batch, ovly);
 	removed = ovly_sync_sweep(&batch, &filter);
 	ovly_sync_end(&batch);
-	err = ovly_nl_reply_value(info, ovly, &removed, NULL);
+	err = ovly_nl_reply_value(reply, info, ovly, &removed, NULL);
+	reply = NULL;
 out:
 	ovly_nl_unlock(ovly);
+	nlmsg_free(reply);
 	return err;
 }
 
@@ -460,20 +549,26 @@ int ovly_nl_route_flush(struct sk_buff *skb, struct genl_info *info)
 				    "ovly: a flush takes no cookie");
 		return -EINVAL;
 	}
-	return ovly_nl_route_sweep(info, NULL);
+	return ovly_nl_route_sweep(info);
 }
 
 int ovly_nl_route_sync_begin(struct sk_buff *skb, struct genl_info *info)
 {
-	struct ovly_dev *ovly = ovly_nl_lock(info);
+	struct sk_buff *reply = ovly_nl_reply_new();
+	struct ovly_dev *ovly;
 	u64 cookie;
 	int err;
 
-	if (IS_ERR(ovly))
+	if (!reply)
+		return -ENOMEM;
+	ovly = ovly_nl_lock(info);
+	if (IS_ERR(ovly)) {
+		nlmsg_free(reply);
 		return PTR_ERR(ovly);
+	}
 	/* Whatever is asked for from now on has a stamp of at least this. */
 	cookie = ++ovly->sweep_clock;
-	err = ovly_nl_reply_value(info, ovly, NULL, &cookie);
+	err = ovly_nl_reply_value(reply, info, ovly, NULL, &cookie);
 	ovly_nl_unlock(ovly);
 	return err;
 }
@@ -485,22 +580,82 @@ int ovly_nl_route_sync_end(struct sk_buff *skb, struct genl_info *info)
 		NL_SET_ERR_MSG_MOD(info->extack, "the request lacks the cookie of its begin");
 		return -EINVAL;
 	}
-	return ovly_nl_route_sweep(info, info->attrs[OVLY_A_COOKIE]);
+	return ovly_nl_route_sweep(info);
+}
+
+/* One prefix and metric, with every owner. */
+static int ovly_nl_reply_route(struct genl_info *info, struct ovly_route *head)
+{
+	struct sk_buff *reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	struct ovly_route *route;
+	void *hdr;
+
+	if (!reply)
+		return -ENOMEM;
+	hdr = ovly_nl_reply_start(reply, info, head->peer->ovly);
+	for (route = head; hdr && route; route = ovly_route_next_owner(route))
+		if (ovly_nl_put_route(reply, route))
+			hdr = NULL;
+	if (!hdr) {
+		nlmsg_free(reply);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(reply, hdr);
+	return genlmsg_reply(reply, info);
+}
+
+int ovly_nl_route_get(struct sk_buff *skb, struct genl_info *info)
+{
+	const struct nlattr *nest = info->attrs[OVLY_A_ROUTE];
+	struct nlattr *tb[OVLY_A_ROUTE_MAX + 1];
+	struct ovly_route *route;
+	struct ovly_route_key key;
+	struct ovly_dev *ovly;
+	int err;
+
+	if (ovly_nl_missing(info, OVLY_A_ROUTE))
+		return -EINVAL;
+	if (info->attrs[OVLY_A_COOKIE]) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[OVLY_A_COOKIE],
+				    "ovly: this takes no cookie");
+		return -EINVAL;
+	}
+	err = nla_parse_nested(tb, OVLY_A_ROUTE_MAX, nest, ovly_nl_route_key_policy, info->extack);
+	if (!err)
+		err = ovly_nl_parse_key(nest, tb, &key, info->extack);
+	if (err)
+		return ovly_nl_blame(info, OVLY_A_ROUTE, err);
+	ovly = ovly_nl_lock(info);
+	if (IS_ERR(ovly))
+		return PTR_ERR(ovly);
+	route = ovly_route_find(ovly, &key);
+	if (route) {
+		err = ovly_nl_reply_route(info, route);
+	} else {
+		NL_SET_ERR_MSG_ATTR(info->extack, nest, "ovly: no peer owns this route");
+		err = -ENOENT;
+	}
+	ovly_nl_unlock(ovly);
+	return err;
 }
 
 static int ovly_nl_route_dump_dev(struct sk_buff *skb, struct netlink_callback *cb,
 				  struct ovly_dev *ovly, struct ovly_nl_cursor *cursor)
 {
+	struct nlattr **attrs = ovly_compat_dump_attrs(cb);
 	struct ovly_route_filter filter;
 	struct ovly_route *route;
 	void *hdr;
 	int err;
 
-	err = ovly_nl_parse_filter(ovly, ovly_compat_dump_attrs(cb)[OVLY_A_ROUTE], &filter,
-				   cb->extack);
-	/* A dump of all devices passes over those without the peer. */
+	err = ovly_nl_parse_filter(ovly, attrs[OVLY_A_ROUTE], &filter, cb->extack);
+	/* A dump of all devices passes over those without the peer, without a word. */
+	if (err == -ENOENT && !ovly_nl_names_dev(attrs)) {
+		memset(cb->extack, 0, sizeof(*cb->extack));
+		return 0;
+	}
 	if (err)
-		return err == -ENOENT && !ovly_nl_names_dev(ovly_compat_dump_attrs(cb)) ? 0 : err;
+		return err;
 
 	for (route = ovly_route_find_from(ovly, &cursor->key, cursor->id); route;
 	     route = ovly_route_next(route)) {
@@ -523,5 +678,14 @@ static int ovly_nl_route_dump_dev(struct sk_buff *skb, struct netlink_callback *
 
 int ovly_nl_route_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	return ovly_nl_dump_devs(skb, cb, ovly_nl_route_dump_dev);
+	const struct nlattr *nest = ovly_compat_dump_attrs(cb)[OVLY_A_ROUTE];
+	struct nlattr *tb[OVLY_A_ROUTE_MAX + 1];
+	int err;
+
+	err = ovly_nl_dump_takes_no(cb, OVLY_A_COOKIE);
+	/* What names one is refused where there is no device, too. */
+	if (!err && nest)
+		err = nla_parse_nested(tb, OVLY_A_ROUTE_MAX, nest, ovly_nl_route_filter_policy,
+				       cb->extack);
+	return err ?: ovly_nl_dump_devs(skb, cb, ovly_nl_route_dump_dev);
 }

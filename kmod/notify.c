@@ -179,7 +179,7 @@ void ovly_notify_source(const struct ovly_peer *peer, const struct ovly_ip *sour
 	struct ovly_dev *ovly = peer->ovly;
 	unsigned long last = READ_ONCE(ovly->source_event);
 
-	if (last && time_before(jiffies, last + HZ))
+	if (last && jiffies - last < HZ)
 		return;
 	if (cmpxchg(&ovly->source_event, last, jiffies ?: 1) != last)
 		return;

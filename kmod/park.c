@@ -89,7 +89,11 @@ void ovly_park_packet(struct ovly_park *park, struct sk_buff *skb, const struct 
 	ovly_park_cb(copy)->if_id = x->if_id;
 	ovly_park_cb(copy)->since = jiffies;
 	skb_dst_drop(copy);
-	/* Which may be gone by then. */
+	nf_reset_ct(copy);
+	/* Devices that may be gone by then. */
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	skb_ext_del(copy, SKB_EXT_BRIDGE_NF);
+#endif
 	copy->dev = NULL;
 
 	spin_lock_bh(&park->queue.lock);

@@ -108,6 +108,8 @@ static void ovly_path_recount(struct ovly_net *on, struct ovly_path *path)
 
 	if (!ovly_sa_count(on, path))
 		return;
+	/* Now those count that had moved before the newest did. */
+	ovly_sa_count(on, path);
 	if (previous.family)
 		ovly_notify_endpoint_locked(path, &previous);
 	ovly_peer_turn(path->peer);
@@ -217,7 +219,7 @@ static int ovly_path_get_endpoint(struct ovly_peer *peer, const struct ovly_path
 
 	if (!conf->endpoint.family)
 		return 0;
-	err = ovly_endpoint_get(peer, &conf->endpoint, ep);
+	err = ovly_endpoint_get(peer, &conf->endpoint, false, ep);
 	if (err == -EEXIST)
 		NL_SET_ERR_MSG_MOD(extack,
 				   "the table has somebody else's route to the endpoint, where a throw route must be");
@@ -263,6 +265,14 @@ err_put:
 	return err;
 }
 
+static int ovly_path_check_room(const struct ovly_peer *peer, struct netlink_ext_ack *extack)
+{
+	if (peer->n_paths < OVLY_PEER_PATHS_MAX)
+		return 0;
+	NL_SET_ERR_MSG_MOD(extack, "the peer has as many paths as it can");
+	return -E2BIG;
+}
+
 /* A path that nobody knows of yet. */
 static struct ovly_path *ovly_path_make(struct ovly_peer *peer, const struct ovly_path_conf *conf,
 					struct netlink_ext_ack *extack)
@@ -272,6 +282,9 @@ static struct ovly_path *ovly_path_make(struct ovly_peer *peer, const struct ovl
 	struct ovly_path *path;
 	int err;
 
+	err = ovly_path_check_room(peer, extack);
+	if (err)
+		return ERR_PTR(err);
 	path = kzalloc(sizeof(*path), GFP_KERNEL_ACCOUNT);
 	if (!path)
 		return ERR_PTR(-ENOMEM);
@@ -365,18 +378,16 @@ static void ovly_path_link(struct ovly_net *on, struct ovly_path *path)
 	ovly_peer_select(peer);
 }
 
-/* Context: &ovly_net.path_lock. */
+/* Takes a path from its peer, which then has to select.  Context:
+ * &ovly_net.path_lock.
+ */
 static void ovly_path_unlink(struct ovly_net *on, struct ovly_path *path)
 {
-	struct ovly_peer *peer = path->peer;
-
 	lockdep_assert_held(&on->path_lock);
 	list_del(&path->list);
-	peer->n_paths--;
+	path->peer->n_paths--;
 	path->sa_out = 0;
 	ovly_path_enter(path, OVLY_PATH_DOWN);
-	ovly_peer_select(peer);
-	ovly_notify_path_locked(path, OVLY_EVENT_PATH_DEL);
 }
 
 /**
@@ -416,10 +427,12 @@ int ovly_path_new(struct ovly_peer *peer, const struct ovly_path_conf *conf,
 }
 
 /**
- * ovly_path_set() - change a path, and make it the newest
+ * ovly_path_set() - change a path
  * @path: the path; its device is locked
  * @conf: what the request says; the ids must be the path's
  * @extack: says why not
+ *
+ * Where it leads, or how it is preferred, makes it the newest; a label does not.
  *
  * Context: may sleep, takes RTNL.
  * Return: 0 or an error, with nothing changed
@@ -443,7 +456,8 @@ int ovly_path_set(struct ovly_path *path, const struct ovly_path_conf *conf,
 		return err;
 
 	spin_lock_bh(&on->path_lock);
-	path->serial = ++on->path_serial;
+	if (conf->endpoint.family || conf->has_priority || conf->has_underlay)
+		path->serial = ++on->path_serial;
 	previous = path->endpoint;
 	ovly_path_apply(path, conf, &parts);
 	if (previous.family && !ovly_ip_eq(&previous, &path->endpoint))
@@ -470,6 +484,8 @@ void ovly_path_del(struct ovly_path *path)
 	xa_erase_bh(&on->paths_out, path->if_id_out);
 	spin_lock_bh(&on->path_lock);
 	ovly_path_unlink(on, path);
+	ovly_peer_select(path->peer);
+	ovly_notify_path_locked(path, OVLY_EVENT_PATH_DEL);
 	spin_unlock_bh(&on->path_lock);
 	ovly_path_free(path);
 }
@@ -522,9 +538,15 @@ int ovly_path_move(struct ovly_path *path, struct ovly_peer *peer,
 		ovly_path_free(new);
 		return err;
 	}
+	/* Listeners know a path by its if_id: one ends, then the other begins.  Packets
+	 * and the peer, if it is the same, only ever see that there is one.
+	 */
 	spin_lock_bh(&on->path_lock);
-	ovly_path_link(on, new);
 	ovly_path_unlink(on, path);
+	ovly_notify_path_locked(path, OVLY_EVENT_PATH_DEL);
+	ovly_path_link(on, new);
+	if (path->peer != peer)
+		ovly_peer_select(path->peer);
 	spin_unlock_bh(&on->path_lock);
 	ovly_path_free(path);
 	ovly_park_release(&on->park, new);
@@ -552,7 +574,7 @@ void ovly_path_follow_endpoints(struct ovly_peer *peer)
 		spin_unlock_bh(&on->path_lock);
 		if (!ip.family || (path->ep && ovly_ip_eq(&path->ep->ip, &ip)))
 			continue;
-		if (ovly_endpoint_get(peer, &ip, &ep)) {
+		if (ovly_endpoint_get(peer, &ip, true, &ep)) {
 			net_err_ratelimited("%s: peer %s: no throw route for its new endpoint\n",
 					    netdev_name(peer->ovly->dev), peer->name);
 			continue;

@@ -141,6 +141,8 @@ static void ovly_peer_set_disabled(struct ovly_peer *peer, bool disabled)
 
 	lockdep_assert_held(&peer->ovly->lock);
 	WRITE_ONCE(peer->routes_disabled, disabled);
+	peer->reconsider = true;
+	ovly_net_changed(peer->ovly->dev);
 	spin_lock_bh(&on->path_lock);
 	ovly_notify_peer_locked(peer, disabled ? OVLY_EVENT_ROUTES_DISABLED :
 						 OVLY_EVENT_ROUTES_ENABLED);
@@ -157,7 +159,7 @@ static void ovly_peer_set_disabled(struct ovly_peer *peer, bool disabled)
 void ovly_peer_exceed_limit(struct ovly_peer *peer)
 {
 	lockdep_assert_held(&peer->ovly->lock);
-	if (!peer->limit_event || time_after(jiffies, peer->limit_event + HZ)) {
+	if (!peer->limit_event || jiffies - peer->limit_event >= HZ) {
 		peer->limit_event = jiffies ?: 1;
 		ovly_notify_peer(peer, OVLY_EVENT_ROUTE_LIMIT);
 	}
@@ -183,7 +185,7 @@ static void ovly_peer_free_rcu(struct rcu_head *rcu)
 {
 	struct ovly_peer *peer = container_of(rcu, struct ovly_peer, rcu);
 
-	free_percpu(peer->stats);
+	free_percpu(peer->traffic);
 	kfree(peer);
 }
 
@@ -193,8 +195,8 @@ static struct ovly_peer *ovly_peer_alloc(struct ovly_dev *ovly)
 
 	if (!peer)
 		return NULL;
-	peer->stats = ovly_stats_alloc();
-	if (!peer->stats) {
+	peer->traffic = ovly_traffic_alloc();
+	if (!peer->traffic) {
 		kfree(peer);
 		return NULL;
 	}
@@ -326,10 +328,12 @@ struct ovly_peer *ovly_peer_new(struct ovly_dev *ovly, const struct ovly_peer_co
 	err = rhashtable_lookup_insert_key(&ovly->names, peer->name, &peer->name_node,
 					   ovly_name_params);
 	if (err) {
-		NL_SET_ERR_MSG_MOD(extack, "a peer has this name");
+		if (err == -EEXIST)
+			NL_SET_ERR_MSG_MOD(extack, "a peer has this name");
 		goto err_erase_id;
 	}
 	ovly_peer_apply(peer, conf);
+	peer->reached = ovly_peer_is_reachable(peer);
 	err = ovly_peer_set_addrs(peer, conf, extack);
 	if (err)
 		goto err_remove_name;
@@ -339,6 +343,12 @@ struct ovly_peer *ovly_peer_new(struct ovly_dev *ovly, const struct ovly_peer_co
 	WRITE_ONCE(ovly->n_peers, ovly->n_peers + 1);
 	ovly_net_changed(ovly->dev);
 	ovly_notify_peer(peer, OVLY_EVENT_PEER_NEW);
+	/* Its backup may have come or gone since it was looked at. */
+	if (conf->has_backup) {
+		spin_lock_bh(&ovly_net(ovly->net)->path_lock);
+		ovly_peer_turn(peer);
+		spin_unlock_bh(&ovly_net(ovly->net)->path_lock);
+	}
 	return peer;
 
 err_remove_name:
@@ -383,6 +393,8 @@ int ovly_peer_set(struct ovly_peer *peer, const struct ovly_peer_conf *conf,
 	ovly_peer_apply(peer, conf);
 	/* Routes of a peer that is down follow a new policy at once. */
 	if (conf->has_on_down || conf->has_backup) {
+		peer->reached = ovly_peer_is_reachable(peer);
+		peer->reconsider = true;
 		spin_lock_bh(&on->path_lock);
 		ovly_peer_turn(peer);
 		spin_unlock_bh(&on->path_lock);
@@ -432,8 +444,10 @@ void ovly_peer_del(struct ovly_peer *peer)
 	if (batch.fib)
 		ovly_sync_end(&batch);
 
-	list_for_each_entry_safe(path, next_path, &peer->paths, list)
+	list_for_each_entry_safe(path, next_path, &peer->paths, list) {
 		ovly_path_del(path);
+		cond_resched();
+	}
 	ovly_endpoint_forget_all(peer);
 
 	ovly_notify_peer(peer, OVLY_EVENT_PEER_DEL);

@@ -8,13 +8,13 @@
 #include <linux/rhashtable-types.h>
 
 #include "addr.h"
+#include "stats.h"
 
 struct netlink_ext_ack;
 struct ovly_dev;
 struct ovly_path;
 struct ovly_peer;
 struct ovly_route;
-struct ovly_stats;
 
 /**
  * struct ovly_addr - one overlay ("system") address of a peer
@@ -41,7 +41,7 @@ struct ovly_addr {
  *	under &ovly_net.path_lock, read under RCU
  * @backup: peer that takes the packets of this one while this one is down, or
  *	NULL; RCU
- * @stats: counters
+ * @traffic: what passed
  * @id: key in &ovly_dev.peers
  * @on_down: enum ovly_on_down
  * @route_limit: routes it may own, 0 for any number
@@ -49,6 +49,9 @@ struct ovly_addr {
  * @mark: of its packets, 0 to leave theirs; packets read it
  * @priority: likewise
  * @routes_disabled: the limit keeps its routes out of the table
+ * @reached: there was a path for its packets when its routes last followed its state;
+ *	what they go by while its policy is to withdraw them
+ * @reconsider: they are to be looked at again, whatever became of @reached
  * @scope: RT_SCOPE_* of its IPv4 routes by a next hop, see ovly_peer_pick_scope();
  *	never changes
  * @limit_event: jiffies of the last event about the limit, or 0
@@ -67,6 +70,7 @@ struct ovly_addr {
  * @name_node: in &ovly_dev.names
  * @rcu: for the readers of @active and of &ovly_dev.addrs
  * @name: unique on the device; never changes
+ * @drops: what did not pass
  *
  * Fields without a rule of their own are guarded by &ovly_dev.lock.
  *
@@ -81,7 +85,7 @@ struct ovly_peer {
 	struct ovly_dev *ovly;
 	struct ovly_path __rcu *active;
 	struct ovly_peer __rcu *backup;
-	struct ovly_stats __percpu *stats;
+	struct ovly_traffic __percpu *traffic;
 	u32 id;
 	u32 on_down;
 	u32 route_limit;
@@ -89,6 +93,8 @@ struct ovly_peer {
 	u32 mark;
 	u32 priority;
 	bool routes_disabled;
+	bool reached;
+	bool reconsider;
 	u8 scope;
 	unsigned long limit_event;
 	u32 n_routes;
@@ -105,6 +111,7 @@ struct ovly_peer {
 	struct rhash_head name_node;
 	struct rcu_head rcu;
 	char name[OVLY_NAME_MAX + 1];
+	struct ovly_drops drops;
 };
 
 /**

@@ -134,7 +134,7 @@ static void ovly_addr_del(struct ovly_addr *addr, struct ovly_sync_batch *batch)
  * @peer: the peer
  * @batch: of its routes
  * @evicted: routes of peers that gave way to the new addresses' own
- * @err: the table has somebody else's route to one of them
+ * @err: why the table refused the route to one of them
  */
 struct ovly_addr_change {
 	struct ovly_peer *peer;
@@ -166,15 +166,28 @@ static void ovly_addr_inherit(struct ovly_addr *addr, const struct ovly_addr_cha
 			ovly_sync_inherit(addr->route, route);
 }
 
+static void ovly_addr_warn_evicted(const struct ovly_peer *peer, const struct ovly_route *route)
+{
+	net_warn_ratelimited("%s: peer %s: gives up its route to the system address of peer %s\n",
+			     netdev_name(peer->ovly->dev), route->peer->name, peer->name);
+}
+
 static void ovly_addr_evict_for_good(struct ovly_addr_change *change)
 {
 	const struct ovly_peer *peer = change->peer;
 	struct ovly_route *route, *next;
+	const struct ovly_addr *addr;
 
 	list_for_each_entry_safe(route, next, &change->evicted, list) {
-		net_warn_ratelimited("%s: peer %s: gives up its route to the system address of peer %s\n",
-				     netdev_name(peer->ovly->dev), route->peer->name, peer->name);
+		ovly_addr_warn_evicted(peer, route);
 		ovly_route_free(route);
+	}
+	/* Of a lower metric, which have entries of their own. */
+	list_for_each_entry(addr, &peer->addrs, list) {
+		while ((route = ovly_route_find_shadow(peer->ovly, &addr->ip))) {
+			ovly_addr_warn_evicted(peer, route);
+			ovly_sync_remove(&change->batch, route);
+		}
 	}
 }
 
@@ -186,7 +199,7 @@ static int ovly_addr_add(struct ovly_addr_change *change, const struct ovly_ip *
 	struct ovly_addr *addr;
 	int err;
 
-	addr = kzalloc(sizeof(*addr), GFP_KERNEL);
+	addr = kzalloc(sizeof(*addr), GFP_KERNEL_ACCOUNT);
 	if (!addr)
 		return -ENOMEM;
 	addr->ip = *ip;
@@ -212,7 +225,7 @@ static int ovly_addr_add(struct ovly_addr_change *change, const struct ovly_ip *
 	return 0;
 }
 
-/* The table has somebody else's route to a system address. */
+/* The table refuses the route to a system address. */
 static void ovly_addr_refused(void *context, const struct ovly_route *route, int err)
 {
 	struct ovly_addr_change *change = context;
@@ -290,8 +303,12 @@ int ovly_peer_set_addrs(struct ovly_peer *peer, const struct ovly_peer_conf *con
 	ovly_sync_commit(&change.batch);
 	if (!err && change.err) {
 		err = change.err;
-		NL_SET_ERR_MSG_MOD(extack,
-				   "the table has somebody else's route to the system address");
+		if (err == -EEXIST)
+			NL_SET_ERR_MSG_MOD(extack,
+					   "the table has somebody else's route to the system address");
+		else
+			NL_SET_ERR_MSG_MOD(extack,
+					   "the table refuses the route to a system address; with EACCES IPv6 is disabled on the device");
 	}
 	if (err) {
 		ovly_addr_undo(&change, last_old, conf);

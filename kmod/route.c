@@ -183,16 +183,19 @@ static void ovly_route_detach(struct ovly_route *route)
 	route->peer->n_routes -= !route->system;
 }
 
-static int ovly_route_check_limit(struct ovly_peer *peer, struct netlink_ext_ack *extack)
+static int ovly_route_check_limit(struct ovly_peer *peer, bool sweeping,
+				  struct netlink_ext_ack *extack)
 {
 	if (peer->routes_disabled) {
 		NL_SET_ERR_MSG_MOD(extack,
-				   "the peer exceeded its route limit and has no routes until the limit is set again");
+				   "the peer exceeded its route limit and takes no more routes until the limit is set again");
 		return -ENOSPC;
 	}
 	if (!peer->route_limit || peer->n_routes < peer->route_limit)
 		return 0;
-	ovly_peer_exceed_limit(peer);
+	/* What the sweep has yet to remove counts, too. */
+	if (!sweeping)
+		ovly_peer_exceed_limit(peer);
 	NL_SET_ERR_MSG_MOD(extack, "the peer's route limit is reached");
 	return -ENOSPC;
 }
@@ -245,10 +248,6 @@ static int ovly_route_check_there(struct ovly_route *group, const struct ovly_ro
 		NL_SET_ERR_MSG_MOD(extack, "no peer owns this route");
 		return -ENOENT;
 	}
-	if (group->system) {
-		NL_SET_ERR_MSG_MOD(extack, "the prefix is the system address of a peer");
-		return -EEXIST;
-	}
 	for (route = group; route; route = ovly_route_next_owner(route)) {
 		if (ovly_route_want_has(want, route->peer))
 			owner = true;
@@ -280,7 +279,7 @@ static int ovly_route_check_owners(struct ovly_dev *ovly, const struct ovly_rout
 
 		err = ovly_route_check_nexthop(peer, want->key.dst.family, extack);
 		if (!err && !ovly_route_find_of(ovly, &want->key, peer))
-			err = ovly_route_check_limit(peer, extack);
+			err = ovly_route_check_limit(peer, want->sweeping, extack);
 		if (err)
 			return err;
 	}
@@ -316,6 +315,49 @@ err_free:
 	return -ENOMEM;
 }
 
+static struct ovly_route_key ovly_route_host_key(const struct ovly_ip *ip)
+{
+	return (struct ovly_route_key) {
+		.dst = *ip,
+		.len = ovly_ip_bits(ip->family),
+		.metric = ip->family == AF_INET6 ? IP6_RT_PRIO_USER : 0,
+	};
+}
+
+/* The route to exactly this address, with the default metric. */
+struct ovly_route *ovly_route_find_host(struct ovly_dev *ovly, const struct ovly_ip *ip)
+{
+	struct ovly_route_key key = ovly_route_host_key(ip);
+
+	return ovly_route_find(ovly, &key);
+}
+
+/* A route to exactly this address that packets take before one with the default
+ * metric, or NULL.  In IPv4 there is none.
+ */
+struct ovly_route *ovly_route_find_shadow(struct ovly_dev *ovly, const struct ovly_ip *ip)
+{
+	struct ovly_route_key key = ovly_route_host_key(ip);
+	u32 metric = key.metric;
+	struct ovly_route *route;
+
+	key.metric = 0;
+	route = ovly_route_find_from(ovly, &key, 0);
+	return route && route->key.metric < metric && route->key.len == key.len &&
+	       ovly_ip_eq(&route->key.dst, &key.dst) ? route : NULL;
+}
+
+/* Would a route with this key be, or come before, that to a system address? */
+static bool ovly_route_is_system(struct ovly_dev *ovly, const struct ovly_route_key *key)
+{
+	const struct ovly_route *route;
+
+	if (key->len != ovly_ip_bits(key->dst.family))
+		return false;
+	route = ovly_route_find_host(ovly, &key->dst);
+	return route && route->system && key->metric <= route->key.metric;
+}
+
 /**
  * ovly_route_want() - peers want a prefix
  * @ovly: their device, locked
@@ -335,6 +377,10 @@ struct ovly_route *ovly_route_want(struct ovly_dev *ovly, const struct ovly_rout
 	int err;
 
 	lockdep_assert_held(&ovly->lock);
+	if (ovly_route_is_system(ovly, &want->key)) {
+		NL_SET_ERR_MSG_MOD(extack, "the prefix is the system address of a peer");
+		return ERR_PTR(-EEXIST);
+	}
 	err = ovly_route_check_there(ovly_route_find(ovly, &want->key), want, extack);
 	if (!err)
 		err = ovly_route_check_owners(ovly, want, extack);
@@ -358,23 +404,6 @@ struct ovly_route *ovly_route_want(struct ovly_dev *ovly, const struct ovly_rout
 	}
 	ovly_net_changed(ovly->dev);
 	return ovly_route_find_of(ovly, &want->key, want->owners[0]);
-}
-
-static struct ovly_route_key ovly_route_host_key(const struct ovly_ip *ip)
-{
-	return (struct ovly_route_key) {
-		.dst = *ip,
-		.len = ovly_ip_bits(ip->family),
-		.metric = ip->family == AF_INET6 ? IP6_RT_PRIO_USER : 0,
-	};
-}
-
-/* The route to exactly this address, with the default metric. */
-struct ovly_route *ovly_route_find_host(struct ovly_dev *ovly, const struct ovly_ip *ip)
-{
-	struct ovly_route_key key = ovly_route_host_key(ip);
-
-	return ovly_route_find(ovly, &key);
 }
 
 /**

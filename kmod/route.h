@@ -5,12 +5,16 @@
 #include <linux/list.h>
 #include <linux/ovly.h>
 #include <linux/rbtree.h>
+#include <linux/rtnetlink.h>
 
 #include "addr.h"
 
 struct netlink_ext_ack;
 struct ovly_dev;
 struct ovly_peer;
+
+/* Of no entry of the request: changed because of another one. */
+#define OVLY_ROUTE_UNASKED	U32_MAX
 
 /**
  * struct ovly_route_key - what tells the routes of a device apart
@@ -37,7 +41,7 @@ struct ovly_route_key {
  * @stamp: &ovly_dev.sweep_clock when it was last asked for
  * @epoch: &ovly_sync.epoch when it was put into the table; it is there if that
  *	is &ovly_sync.synced, and never was if 0
- * @tag: position in the request that is being applied
+ * @tag: position in the request that is being applied, or %OVLY_ROUTE_UNASKED
  * @err: why it is not in the table, a positive errno, or 0
  * @protocol: RTPROT_* of whoever asked for it
  * @previous: that before the request that is being applied, if @named
@@ -75,6 +79,14 @@ struct ovly_route {
 	bool doomed;
 };
 
+/* Is it the word of a routing protocol?  Up to RTPROT_STATIC protocols mean an
+ * administrator or the kernel (linux/rtnetlink.h).
+ */
+static inline bool ovly_route_is_taught(const struct ovly_route *route)
+{
+	return !route->system && route->protocol > RTPROT_STATIC;
+}
+
 /**
  * struct ovly_route_filter - which routes a flush, sweep or dump means
  * @peer: only this peer's, or NULL
@@ -95,6 +107,7 @@ struct ovly_route_filter {
  * @protocol: RTPROT_*
  * @flags: NLM_F_CREATE allows to make it, NLM_F_REPLACE to confirm or to change
  *	what is there, NLM_F_APPEND to add owners to those it has
+ * @sweeping: it is part of a mark and sweep: a limit refuses, and does no more
  * @n_owners: number of @owners, at least 1
  * @owners: peers of one device, each once
  */
@@ -102,6 +115,7 @@ struct ovly_route_want {
 	struct ovly_route_key key;
 	u8 protocol;
 	u16 flags;
+	bool sweeping;
 	unsigned int n_owners;
 	struct ovly_peer *owners[OVLY_OWNERS_MAX];
 };
@@ -114,6 +128,7 @@ struct ovly_route *ovly_route_find_from(struct ovly_dev *ovly, const struct ovly
 struct ovly_route *ovly_route_find_of(struct ovly_dev *ovly, const struct ovly_route_key *key,
 				      const struct ovly_peer *peer);
 struct ovly_route *ovly_route_find_host(struct ovly_dev *ovly, const struct ovly_ip *ip);
+struct ovly_route *ovly_route_find_shadow(struct ovly_dev *ovly, const struct ovly_ip *ip);
 struct ovly_route *ovly_route_next(const struct ovly_route *route);
 struct ovly_route *ovly_route_head(struct ovly_route *route);
 struct ovly_route *ovly_route_next_owner(const struct ovly_route *route);

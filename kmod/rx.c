@@ -12,11 +12,13 @@
 #include "rx.h"
 
 #include <crypto/aead.h>
+#include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
 #include <net/ip6_fib.h>
 #include <net/ip6_route.h>
 #include <net/ip_fib.h>
 #include <net/l3mdev.h>
+#include <net/nexthop.h>
 #include <net/xfrm.h>
 
 #include "cell.h"
@@ -24,6 +26,7 @@
 #include "device.h"
 #include "net.h"
 #include "notify.h"
+#include "outer_error.h"
 #include "park.h"
 #include "path.h"
 #include "peer.h"
@@ -53,6 +56,14 @@ static bool ovly_rx_nexthop_is(const struct ovly_peer *peer, const struct ovly_i
 	       READ_ONCE(ovly->src_valid) == OVLY_SRC_VALID_LOOSE;
 }
 
+/* What the route back is looked up with: a mark of another namespace means nothing
+ * where the device is.
+ */
+static u32 ovly_rx_flow_mark(const struct ovly_dev *ovly, const struct sk_buff *skb)
+{
+	return net_eq(ovly->net, dev_net(ovly->dev)) ? skb->mark : 0;
+}
+
 static bool ovly_rx_source4_ok(const struct ovly_peer *peer, const struct sk_buff *skb)
 {
 	struct net_device *dev = peer->ovly->dev;
@@ -61,7 +72,7 @@ static bool ovly_rx_source4_ok(const struct ovly_peer *peer, const struct sk_buf
 		.saddr = ip_hdr(skb)->daddr,
 		.flowi4_iif = LOOPBACK_IFINDEX,
 		.flowi4_oif = l3mdev_master_ifindex_rcu(dev),
-		.flowi4_mark = skb->mark,
+		.flowi4_mark = ovly_rx_flow_mark(peer->ovly, skb),
 		.flowi4_scope = RT_SCOPE_UNIVERSE,
 	};
 	struct fib_result res;
@@ -76,6 +87,9 @@ static bool ovly_rx_source4_ok(const struct ovly_peer *peer, const struct sk_buf
 		const struct fib_nh_common *nhc = fib_info_nhc(res.fi, i);
 		struct ovly_ip nexthop;
 
+		/* A group of nexthop objects has become smaller under us. */
+		if (!nhc)
+			break;
 		if (nhc->nhc_dev != dev)
 			continue;
 		if (nhc->nhc_gw_family == AF_INET6)
@@ -89,34 +103,47 @@ static bool ovly_rx_source4_ok(const struct ovly_peer *peer, const struct sk_buf
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
-/* Does any of the next hops of an IPv6 multipath route lead to the peer? */
-static bool ovly_rx_siblings_lead_to(const struct ovly_peer *peer, const struct fib6_info *from)
+static int ovly_rx_nh6_leads_to(struct fib6_nh *nh, void *arg)
 {
-	const struct fib6_info *sibling;
+	const struct ovly_peer *peer = arg;
+	struct ovly_ip nexthop = ovly_ip_v6(&nh->fib_nh_gw6);
 
-	if (!from || from->nh || !READ_ONCE(from->fib6_nsiblings))
+	return nh->fib_nh_dev == peer->ovly->dev && ovly_rx_nexthop_is(peer, &nexthop);
+}
+
+/* Does any of the next hops of an IPv6 multipath route lead to the peer? */
+static bool ovly_rx_multipath_leads_to(struct ovly_peer *peer, const struct fib6_info *from)
+{
+	struct fib6_info *sibling;
+	unsigned int left;
+
+	if (!from)
+		return false;
+	if (from->nh)
+		return nexthop_for_each_fib6_nh(from->nh, ovly_rx_nh6_leads_to, peer);
+	left = READ_ONCE(from->fib6_nsiblings);
+	if (!left)
 		return false;
 	list_for_each_entry_rcu(sibling, &from->fib6_siblings, fib6_siblings) {
-		struct ovly_ip nexthop = ovly_ip_v6(&sibling->fib6_nh->fib_nh_gw6);
-
-		/* Taken out of the ring under us, there is no way back to the start. */
-		if (!READ_ONCE(from->fib6_nsiblings))
+		/* Once it or a sibling is out of the ring, there may be no way back to
+		 * the start.
+		 */
+		if (!left--)
 			return false;
-		if (sibling->fib6_nh->fib_nh_dev == peer->ovly->dev &&
-		    ovly_rx_nexthop_is(peer, &nexthop))
+		if (ovly_rx_nh6_leads_to(sibling->fib6_nh, peer))
 			return true;
 	}
 	return false;
 }
 
-static bool ovly_rx_source6_ok(const struct ovly_peer *peer, const struct sk_buff *skb)
+static bool ovly_rx_source6_ok(struct ovly_peer *peer, const struct sk_buff *skb)
 {
 	struct net_device *dev = peer->ovly->dev;
 	struct flowi6 fl6 = {
 		.daddr = ipv6_hdr(skb)->saddr,
 		.saddr = ipv6_hdr(skb)->daddr,
 		.flowi6_oif = l3mdev_master_ifindex_rcu(dev),
-		.flowi6_mark = skb->mark,
+		.flowi6_mark = ovly_rx_flow_mark(peer->ovly, skb),
 	};
 	const struct rt6_info *rt;
 	const struct dst_entry *dst;
@@ -130,22 +157,23 @@ static bool ovly_rx_source6_ok(const struct ovly_peer *peer, const struct sk_buf
 		fl6.flowi6_oif = dev->ifindex;
 	/* As for a packet of our own: with the routes that each CPU caches. */
 	dst = ovly_compat_ip6_route_noref(dev_net(dev), &fl6);
-	if (dst->error || dst->dev != dev)
+	if (dst->error)
 		return false;
 	rt = container_of(dst, struct rt6_info, dst);
 	nexthop = ovly_ip_v6(rt6_nexthop(rt, &fl6.daddr));
-	return ovly_rx_nexthop_is(peer, &nexthop) ||
-	       ovly_rx_siblings_lead_to(peer, rcu_dereference(rt->from));
+	/* It is one of several next hops, and may be on another device than others. */
+	return (dst->dev == dev && ovly_rx_nexthop_is(peer, &nexthop)) ||
+	       ovly_rx_multipath_leads_to(peer, rcu_dereference(rt->from));
 }
 #else
-static bool ovly_rx_source6_ok(const struct ovly_peer *peer, const struct sk_buff *skb)
+static bool ovly_rx_source6_ok(struct ovly_peer *peer, const struct sk_buff *skb)
 {
 	return false;
 }
 #endif
 
 /* Would a packet to this source go to this peer? */
-static bool ovly_rx_source_ok(const struct ovly_peer *peer, const struct sk_buff *skb)
+static bool ovly_rx_source_ok(struct ovly_peer *peer, const struct sk_buff *skb)
 {
 	if (READ_ONCE(peer->ovly->src_valid) == OVLY_SRC_VALID_OFF)
 		return true;
@@ -195,32 +223,40 @@ static bool ovly_rx_selector_ok(const struct xfrm_state *x, struct sk_buff *skb,
 		return false;
 	if (ovly_rx_selector_is_any(&x->sel))
 		return true;
+	/* What it says is of the outer packet; some kernels look there for where the
+	 * inner one has its next header.
+	 */
+	if (family == AF_INET6)
+		memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
 	return !ovly_compat_decode_session(xs_net((struct xfrm_state *)x), skb, &fl, family) &&
 	       ovly_rx_selector_match(&x->sel, &fl, family);
 }
 
-/* The family of the inner packet, or 0 if it is none. */
+/* The family of the inner packet, or 0 if it is none that the host knows: without
+ * IPv6 (ipv6.disable=1) there is nothing to look a route up in.
+ */
 static u16 ovly_rx_family(struct sk_buff *skb)
 {
 	switch (skb->protocol) {
 	case htons(ETH_P_IP):
 		return pskb_may_pull(skb, sizeof(struct iphdr)) ? AF_INET : 0;
 	case htons(ETH_P_IPV6):
-		return pskb_may_pull(skb, sizeof(struct ipv6hdr)) ? AF_INET6 : 0;
+		return ipv6_mod_enabled() && pskb_may_pull(skb, sizeof(struct ipv6hdr)) ?
+		       AF_INET6 : 0;
 	}
 	return 0;
 }
 
 /* A packet of @peer is dropped because of @why. */
-static void ovly_rx_count(const struct sk_buff *skb, const struct ovly_peer *peer,
+static void ovly_rx_count(const struct sk_buff *skb, struct ovly_peer *peer,
 			  enum ovly_stats_attr why)
 {
-	ovly_stats_inc(peer->ovly->stats, why);
-	ovly_stats_inc(peer->stats, why);
+	ovly_drops_inc(&peer->ovly->drops, why);
+	ovly_drops_inc(&peer->drops, why);
 	trace_ovly_drop(peer->ovly->dev, peer, skb, why);
 }
 
-static int ovly_rx_drop(struct sk_buff *skb, const struct ovly_peer *peer,
+static int ovly_rx_drop(struct sk_buff *skb, struct ovly_peer *peer,
 			enum ovly_stats_attr why)
 {
 	ovly_rx_count(skb, peer, why);
@@ -237,11 +273,15 @@ static void ovly_rx_report_source(const struct ovly_peer *peer, const struct sk_
 	ovly_notify_source(peer, &source);
 }
 
-/* May XFRM have put the packet aside while it was decrypted? */
-static bool ovly_rx_may_be_async(const struct xfrm_state *x)
+/* May XFRM have put the packet aside while it was decrypted?  What SAs around @x
+ * are like is not known.
+ */
+static bool ovly_rx_may_be_async(const struct sk_buff *skb, const struct xfrm_state *x)
 {
 	struct crypto_aead *aead = x->data;
 
+	if (skb_sec_path(skb)->len > 1)
+		return true;
 	return aead && (crypto_aead_tfm(aead)->__crt_alg->cra_flags & CRYPTO_ALG_ASYNC);
 }
 
@@ -253,7 +293,6 @@ static int ovly_rx_claim(struct sk_buff *skb, const struct xfrm_state *x,
 {
 	struct ovly_peer *peer = path->peer;
 	struct ovly_dev *ovly = peer->ovly;
-	unsigned int len;
 	u16 family;
 
 	family = ovly_rx_family(skb);
@@ -277,34 +316,47 @@ static int ovly_rx_claim(struct sk_buff *skb, const struct xfrm_state *x,
 		return ovly_rx_drop(skb, peer, OVLY_A_STATS_RX_SOURCE);
 	}
 
-	len = skb->len;
+	/* The secpath goes, see the top of the file.  XFRM does not look at it again. */
 	ovly_skb_scrub(skb, !net_eq(ovly->net, dev_net(ovly->dev)));
 	ovly_skb_mark(skb, peer);
-	/* See the top of the file.  XFRM does not look at it again. */
-	secpath_reset(skb);
-	ovly_stats_rx(ovly->stats, len);
-	ovly_stats_rx(peer->stats, len);
+	/* The device has no link layer and one queue.  What was hashed was the outer
+	 * packet: good enough to tell tunnels apart, as GRO does, not flows.
+	 */
+	skb_reset_mac_header(skb);
+	skb_set_queue_mapping(skb, 0);
+	skb_set_hash(skb, skb_get_hash_raw(skb), PKT_HASH_TYPE_L3);
 	return 0;
+}
+
+/* What was claimed goes into the stack, now or, with @later, by a cell. */
+static void ovly_rx_deliver(struct sk_buff *skb, struct ovly_peer *peer, bool later)
+{
+	struct ovly_dev *ovly = peer->ovly;
+	unsigned int len = skb->len;
+
+	if (later && !ovly_cell_receive(ovly, skb)) {
+		ovly_rx_count(NULL, peer, OVLY_A_STATS_RX_ERROR);
+		return;
+	}
+	ovly_traffic_rx(ovly->traffic, len);
+	ovly_traffic_rx(peer->traffic, len);
+	if (!later)
+		skb->dev = ovly->dev;
 }
 
 /* As ovly_rx_claim(), and hands the packet on. */
 static int ovly_rx_take(struct sk_buff *skb, const struct xfrm_state *x,
 			const struct ovly_path *path)
 {
-	struct ovly_dev *ovly = path->peer->ovly;
-	bool async = ovly_rx_may_be_async(x);
+	bool async = ovly_rx_may_be_async(skb, x);
 	int err;
 
 	err = ovly_rx_claim(skb, x, path);
 	if (err)
 		return err;
-	if (async) {
-		ovly_cell_receive(ovly, skb_get(skb));
-		/* Has XFRM give up its own reference, see cell.c. */
-		return -EINPROGRESS;
-	}
-	skb->dev = ovly->dev;
-	return 0;
+	ovly_rx_deliver(async ? skb_get(skb) : skb, path->peer, async);
+	/* Has XFRM give up its own reference, see cell.c. */
+	return async ? -EINPROGRESS : 0;
 }
 
 /**
@@ -352,10 +404,10 @@ void ovly_rx_parked(struct sk_buff *skb, const struct ovly_path *path)
 	if (ovly_rx_claim(skb, xfrm_input_state(skb), path))
 		kfree_skb(skb);
 	else
-		ovly_cell_receive(path->peer->ovly, skb);
+		ovly_rx_deliver(skb, path->peer, true);
 }
 
-/* Leave input and ICMP errors to the handlers behind this one. */
+/* Leave input to the handlers behind this one. */
 static int ovly_rx_pass(struct sk_buff *skb)
 {
 	return -EINVAL;
@@ -366,22 +418,11 @@ static int ovly_rx_pass_input(struct sk_buff *skb, int nexthdr, __be32 spi, int 
 	return -EINVAL;
 }
 
-static int ovly_rx_pass_err4(struct sk_buff *skb, u32 info)
-{
-	return -ENOENT;
-}
-
-static int ovly_rx_pass_err6(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type, u8 code,
-			     int offset, __be32 info)
-{
-	return -ENOENT;
-}
-
 static struct xfrm4_protocol ovly_rx_esp4 = {
 	.handler = ovly_rx_pass,
 	.input_handler = ovly_rx_pass_input,
 	.cb_handler = ovly_rx_cb,
-	.err_handler = ovly_rx_pass_err4,
+	.err_handler = ovly_outer_error4,
 	.priority = OVLY_RX_PRIORITY,
 };
 
@@ -389,7 +430,7 @@ static struct xfrm6_protocol ovly_rx_esp6 = {
 	.handler = ovly_rx_pass,
 	.input_handler = ovly_rx_pass_input,
 	.cb_handler = ovly_rx_cb,
-	.err_handler = ovly_rx_pass_err6,
+	.err_handler = ovly_outer_error6,
 	.priority = OVLY_RX_PRIORITY,
 };
 

@@ -6,6 +6,7 @@
 #include "sa.h"
 
 #include <linux/inetdevice.h>
+#include <linux/ipv6.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include <net/addrconf.h>
@@ -47,12 +48,17 @@ struct ovly_sa {
 	struct rcu_head rcu;
 };
 
+/* Each word of an SA has those of its if_id counted: more are not looked at. */
+#define OVLY_SA_SET_MAX	1024
+
 /**
  * struct ovly_sa_set - the SAs of one if_id
  * @sas: them; guarded by &ovly_net.path_lock, never empty outside it
+ * @n: how many, at most %OVLY_SA_SET_MAX; likewise
  */
 struct ovly_sa_set {
 	struct list_head sas;
+	unsigned int n;
 };
 
 static const struct rhashtable_params ovly_sa_params = {
@@ -62,17 +68,44 @@ static const struct rhashtable_params ovly_sa_params = {
 	.automatic_shrinking = true,
 };
 
+#if IS_ENABLED(CONFIG_IPV6)
+/* Does a device outside the VRFs, or of the VRF @master, have the address?  Also one
+ * whose uniqueness is still being looked into.
+ */
+static bool ovly_sa_is_local6(struct net *net, const struct in6_addr *addr,
+			      const struct net_device *master)
+{
+	return ipv6_chk_addr_and_flags(net, addr, master, true, 0, 0);
+}
+#else
+static bool ovly_sa_is_local6(struct net *net, const struct in6_addr *addr,
+			      const struct net_device *master)
+{
+	return false;
+}
+#endif
+
+/* An address may belong to a VRF: ask the devices, not a table. */
 static bool ovly_sa_is_local(struct net *net, const xfrm_address_t *addr, u16 family)
 {
-	/* An address may belong to a VRF: ask the devices, not a table. */
+	struct net_device *dev;
+	bool local;
+
 	if (family == AF_INET)
 		return __ip_dev_find(net, addr->a4, false);
-#if IS_ENABLED(CONFIG_IPV6)
-	/* Also one whose uniqueness is still being looked into. */
-	return ipv6_chk_addr_and_flags(net, &addr->in6, NULL, true, 0, 0);
-#else
-	return false;
-#endif
+	if (!ipv6_mod_enabled())
+		return false;
+	local = ovly_sa_is_local6(net, &addr->in6, NULL);
+	if (local)
+		return true;
+	rcu_read_lock();
+	for_each_netdev_rcu(net, dev) {
+		local = netif_is_l3_master(dev) && ovly_sa_is_local6(net, &addr->in6, dev);
+		if (local)
+			break;
+	}
+	rcu_read_unlock();
+	return local;
 }
 
 static enum ovly_sa_dir ovly_sa_dir_of(struct xfrm_state *x)
@@ -135,6 +168,9 @@ static int ovly_sa_join(struct ovly_net *on, struct ovly_sa *sa, u32 if_id)
 			return -ENOMEM;
 		}
 	}
+	if (set->n == OVLY_SA_SET_MAX)
+		return -E2BIG;
+	set->n++;
 	list_add(&sa->list, &set->sas);
 	sa->if_id = if_id;
 	on->sa_undirected += sa->dir == OVLY_SA_ANY;
@@ -148,7 +184,7 @@ static void ovly_sa_leave(struct ovly_net *on, struct ovly_sa *sa)
 
 	on->sa_undirected -= sa->dir == OVLY_SA_ANY;
 	list_del(&sa->list);
-	if (list_empty(&set->sas)) {
+	if (!--set->n) {
 		xa_erase(&on->sas, sa->if_id);
 		kfree(set);
 	}
@@ -162,8 +198,13 @@ static void ovly_sa_free(struct ovly_net *on, struct ovly_sa *sa)
 }
 
 /* There was no memory.  Until there is, the path is down: closed, not open. */
-static void ovly_sa_missed(struct ovly_net *on, const struct xfrm_state *x)
+static void ovly_sa_missed(struct ovly_net *on, const struct xfrm_state *x, int err)
 {
+	if (err == -E2BIG) {
+		net_warn_ratelimited("ovly: more than %u SAs of if_id %#x: the others do not count\n",
+				     OVLY_SA_SET_MAX, x->if_id);
+		return;
+	}
 	net_warn_ratelimited("ovly: no memory to note an SA of if_id %#x\n", x->if_id);
 	ovly_device_queue_delayed(&on->sa_rescan, OVLY_SA_RETRY_DELAY);
 }
@@ -171,6 +212,7 @@ static void ovly_sa_missed(struct ovly_net *on, const struct xfrm_state *x)
 static void ovly_sa_add(struct ovly_net *on, struct xfrm_state *x)
 {
 	struct ovly_sa *sa;
+	int err = -ENOMEM;
 
 	lockdep_assert_held(&on->path_lock);
 	sa = kzalloc(sizeof(*sa), GFP_ATOMIC);
@@ -179,10 +221,13 @@ static void ovly_sa_add(struct ovly_net *on, struct xfrm_state *x)
 	sa->key = ovly_sa_key_of(x);
 	sa->epoch = on->sa_epoch;
 	sa->dir = ovly_sa_dir_of(x);
-	if (ovly_sa_join(on, sa, x->if_id))
+	err = ovly_sa_join(on, sa, x->if_id);
+	if (err)
 		goto err_free;
-	if (rhashtable_insert_fast(&on->sa_table, &sa->node, ovly_sa_params))
+	if (rhashtable_insert_fast(&on->sa_table, &sa->node, ovly_sa_params)) {
+		err = -ENOMEM;
 		goto err_leave;
+	}
 	return;
 
 err_leave:
@@ -190,7 +235,7 @@ err_leave:
 err_free:
 	kfree(sa);
 err:
-	ovly_sa_missed(on, x);
+	ovly_sa_missed(on, x, err);
 }
 
 /* An SA exists no more.  Context: the caller holds &ovly_net.path_lock. */
@@ -251,6 +296,7 @@ void ovly_sa_update(struct ovly_net *on, struct xfrm_state *x)
 {
 	struct ovly_sa *sa = ovly_sa_find(on, x);
 	u32 if_id;
+	int err;
 
 	if (!sa) {
 		ovly_sa_note(on, x);
@@ -261,9 +307,10 @@ void ovly_sa_update(struct ovly_net *on, struct xfrm_state *x)
 		return;
 	if_id = sa->if_id;
 	ovly_sa_leave(on, sa);
-	if (ovly_sa_join(on, sa, x->if_id)) {
+	err = ovly_sa_join(on, sa, x->if_id);
+	if (err) {
 		ovly_sa_free(on, sa);
-		ovly_sa_missed(on, x);
+		ovly_sa_missed(on, x, err);
 	}
 	ovly_path_sas_changed(on, if_id);
 	ovly_path_sas_changed(on, x->if_id);
@@ -360,25 +407,29 @@ static void ovly_sa_drop_older(struct ovly_net *on, struct ovly_sa_set *set, u64
 	}
 }
 
-/* Forgets what nobody has noted since @epoch began.  Those that come while this
- * runs are newer, so the lock can be dropped between if_ids.
+/* Forgets what nobody has noted since @epoch began, for some if_ids from *@if_id on.
+ * Those that come while this runs are newer, so the lock can be dropped between
+ * if_ids.  Returns whether there are more, from *@if_id on.
  */
-void ovly_sa_sweep(struct ovly_net *on, u64 epoch)
+bool ovly_sa_sweep(struct ovly_net *on, u64 epoch, unsigned long *if_id)
 {
+	unsigned int left = OVLY_SA_BATCH;
 	struct ovly_sa_set *set;
-	unsigned long if_id;
 
-	for (if_id = 1; xa_find(&on->sas, &if_id, ULONG_MAX, XA_PRESENT); if_id++) {
+	for (; xa_find(&on->sas, if_id, U32_MAX, XA_PRESENT); ++*if_id) {
+		if (!left--)
+			return true;
 		spin_lock_bh(&on->path_lock);
-		set = xa_load(&on->sas, if_id);
+		set = xa_load(&on->sas, *if_id);
 		if (set) {
 			ovly_sa_drop_older(on, set, epoch);
-			ovly_path_sas_changed(on, if_id);
+			ovly_path_sas_changed(on, *if_id);
 		}
 		spin_unlock_bh(&on->path_lock);
-		if (if_id == U32_MAX)
+		if (*if_id == U32_MAX)
 			break;
 	}
+	return false;
 }
 
 int ovly_sa_init(struct ovly_net *on)

@@ -8,6 +8,11 @@ struct ovly_net;
 struct ovly_path;
 struct xfrm_state;
 
+/* SAs, or their if_ids, that are looked at in one go: XFRM's lock is held, or its
+ * events wait.
+ */
+#define OVLY_SA_BATCH	64
+
 /**
  * enum ovly_sa_dir - which way an SA goes
  * @OVLY_SA_ANY: not known, as neither address is of this host or both are; counts
@@ -28,7 +33,7 @@ void ovly_sa_note(struct ovly_net *on, struct xfrm_state *x);
 void ovly_sa_update(struct ovly_net *on, struct xfrm_state *x);
 void ovly_sa_del(struct ovly_net *on, const struct xfrm_state *x);
 u64 ovly_sa_new_epoch(struct ovly_net *on);
-void ovly_sa_sweep(struct ovly_net *on, u64 epoch);
+bool ovly_sa_sweep(struct ovly_net *on, u64 epoch, unsigned long *if_id);
 
 int ovly_sa_init(struct ovly_net *on);
 void ovly_sa_exit(struct ovly_net *on);

@@ -8,7 +8,8 @@
  *
  * Some SAs come and go without an event: XFRM_MSG_MIGRATE tells of policies only,
  * and a device with crypto offload takes its SAs along.  Then all SAs are looked at,
- * as when packets find what should not be.
+ * as when packets find what should not be.  They alone find what 7.2's
+ * XFRM_MSG_MIGRATE_STATE did.
  */
 #include "sa_watch.h"
 
@@ -32,8 +33,18 @@
 /* The same where it is known that there is something to see; more of it may come. */
 #define OVLY_SA_LOOK_DELAY	(HZ / 20)
 
-/* SAs looked at in one go, as XFRM's lock is held meanwhile. */
-#define OVLY_SA_SCAN_BATCH	64
+/* All SAs are gone.  Some are forgotten at once; for more this is not the place. */
+static void ovly_sa_flushed(struct ovly_net *on)
+{
+	unsigned long if_id = 1;
+
+	if (!ovly_sa_sweep(on, ovly_sa_new_epoch(on), &if_id))
+		return;
+	spin_lock_bh(&on->path_lock);
+	if (!on->closing)
+		ovly_device_hasten(&on->sa_rescan);
+	spin_unlock_bh(&on->path_lock);
+}
 
 /* Context: any, with x->lock held when an SA expires. */
 static int ovly_sa_notify(struct xfrm_state *x, const struct km_event *c)
@@ -44,7 +55,7 @@ static int ovly_sa_notify(struct xfrm_state *x, const struct km_event *c)
 	if (c->event == XFRM_MSG_FLUSHSA) {
 		on = ovly_net(c->net);
 		if (xfrm_id_proto_match(IPPROTO_ESP, c->data.proto) && !READ_ONCE(on->closing))
-			ovly_sa_sweep(on, ovly_sa_new_epoch(on));
+			ovly_sa_flushed(on);
 		return 0;
 	}
 	if (!x || x->id.proto != IPPROTO_ESP)
@@ -86,7 +97,7 @@ static int ovly_sa_scan_one(struct xfrm_state *x, int count, void *data)
 	struct ovly_sa_scan *scan = data;
 
 	/* The walk goes on with this one. */
-	if (scan->n == OVLY_SA_SCAN_BATCH)
+	if (scan->n == OVLY_SA_BATCH)
 		return -EAGAIN;
 	scan->n++;
 	if (!ovly_sa_concerns(x) || x->km.state != XFRM_STATE_VALID)
@@ -115,9 +126,11 @@ static void ovly_sa_rescan(struct work_struct *work)
 {
 	struct ovly_net *on = container_of(to_delayed_work(work), struct ovly_net, sa_rescan);
 	u64 epoch = ovly_sa_new_epoch(on);
+	unsigned long if_id = 1;
 
 	ovly_sa_scan(on);
-	ovly_sa_sweep(on, epoch);
+	while (ovly_sa_sweep(on, epoch, &if_id))
+		cond_resched();
 }
 
 /**
@@ -130,7 +143,8 @@ void ovly_sa_doubt(struct ovly_net *on)
 {
 	unsigned long now = jiffies, next = READ_ONCE(on->sa_doubt_next);
 
-	if (time_before(now, next) || READ_ONCE(on->closing) ||
+	/* The next look is still to be waited for. */
+	if (next - now - 1 < OVLY_SA_DOUBT_INTERVAL || READ_ONCE(on->closing) ||
 	    cmpxchg(&on->sa_doubt_next, next, now + OVLY_SA_DOUBT_INTERVAL) != next)
 		return;
 	ovly_device_queue_delayed(&on->sa_rescan, OVLY_SA_DOUBT_DELAY);

@@ -84,8 +84,11 @@ static bool ovly_sync_in_place(const struct ovly_dev *ovly)
 	return in_place;
 }
 
-/* Leaves the table that was used, and holds the throw routes in the new one. */
-static void ovly_sync_move(struct ovly_dev *ovly)
+/* Notes where the device's routes belong now, if that is another table or number:
+ * leaves the table that was used, and holds the throw routes in the new one.  For
+ * the worker only, who may do so in any namespace.
+ */
+static void ovly_sync_follow(struct ovly_dev *ovly)
 {
 	struct ovly_sync *sync = &ovly->sync;
 	struct ovly_net *at, *left = sync->guard ? ovly_sync_net(sync) : NULL;
@@ -94,6 +97,8 @@ static void ovly_sync_move(struct ovly_dev *ovly)
 	u32 vrf;
 	int oif;
 
+	if (ovly_sync_in_place(ovly))
+		return;
 	/* Namespace and number change one after the other. */
 	rtnl_lock();
 	at = ovly_net(dev_net(ovly->dev));
@@ -116,16 +121,12 @@ static void ovly_sync_move(struct ovly_dev *ovly)
 		ovly_net_release(left);
 }
 
-/* Notes where the device's routes belong now, and holds the rule and the throw
- * routes there.
- */
-static void ovly_sync_place(struct ovly_dev *ovly)
+/* Holds the rule to the table while the device is up. */
+static void ovly_sync_hold_rule(struct ovly_dev *ovly)
 {
 	struct ovly_sync *sync = &ovly->sync;
 	bool up = netif_running(ovly->dev);
 
-	if (!ovly_sync_in_place(ovly))
-		ovly_sync_move(ovly);
 	if (sync->ruled == (sync->guarded && up))
 		return;
 	if (sync->ruled)
@@ -156,8 +157,10 @@ static void ovly_sync_refused(void *context, const struct ovly_route *route, int
  * @ovly: the device, locked
  *
  * Context: may sleep, takes RTNL.
+ * Return: false, with nothing done, if the worker has to find the place of the
+ * routes first
  */
-void ovly_sync_settle(struct ovly_dev *ovly)
+bool ovly_sync_settle(struct ovly_dev *ovly)
 {
 	struct ovly_sync *sync = &ovly->sync;
 	struct ovly_sync_batch batch;
@@ -169,13 +172,18 @@ void ovly_sync_settle(struct ovly_dev *ovly)
 
 	lockdep_assert_held(&ovly->lock);
 	epoch = atomic_read(&sync->epoch);
-	ovly_sync_place(ovly);
+	if (!ovly_sync_in_place(ovly))
+		return false;
+	ovly_sync_hold_rule(ovly);
 	if (sync->synced == epoch)
-		return;
+		return true;
 
 	/* Before anything may lead there. */
-	xa_for_each(&ovly->peers, id, peer)
+	xa_for_each(&ovly->peers, id, peer) {
 		ovly_endpoint_retry_all(peer);
+		ovly_path_follow_endpoints(peer);
+		cond_resched();
+	}
 	ovly_sync_begin(&batch, ovly);
 	batch.refused = ovly_sync_refused;
 	batch.context = ovly;
@@ -193,6 +201,7 @@ void ovly_sync_settle(struct ovly_dev *ovly)
 		cond_resched();
 	}
 	ovly_sync_end(&batch);
+	return true;
 }
 
 static void ovly_sync_carrier(struct ovly_dev *ovly)
@@ -207,10 +216,26 @@ static void ovly_sync_carrier(struct ovly_dev *ovly)
 		netif_carrier_off(ovly->dev);
 }
 
-static void ovly_sync_peer(struct ovly_sync_batch *batch, const struct ovly_peer *peer)
+/* Notes the state that a peer's routes go by.  A failover leaves them alone, however
+ * many there are, unless its policy is to withdraw them.
+ */
+static void ovly_sync_note_reached(struct ovly_peer *peer)
+{
+	bool reached = ovly_peer_is_reachable(peer);
+
+	if (reached != peer->reached && READ_ONCE(peer->on_down) == OVLY_ON_DOWN_WITHDRAW)
+		peer->reconsider = true;
+	peer->reached = reached;
+}
+
+/* Has a peer's routes follow its state. */
+static void ovly_sync_peer(struct ovly_sync_batch *batch, struct ovly_peer *peer)
 {
 	struct ovly_route *route;
 
+	if (!peer->reconsider)
+		return;
+	peer->reconsider = false;
 	list_for_each_entry(route, &peer->routes, list) {
 		if (!route->queued)
 			ovly_sync_route(batch, route);
@@ -226,6 +251,8 @@ static void ovly_sync_work(struct work_struct *work)
 
 	mutex_lock(&ovly->lock);
 	if (!ovly->dead) {
+		ovly_sync_follow(ovly);
+		/* If it has moved on since, the notifier has queued this again. */
 		ovly_sync_settle(ovly);
 		ovly_sync_begin(&batch, ovly);
 		batch.refused = ovly_sync_refused;
@@ -234,11 +261,15 @@ static void ovly_sync_work(struct work_struct *work)
 			/* Which may take routes away that are queued. */
 			ovly_sync_commit(&batch);
 			ovly_path_follow_endpoints(peer);
-			ovly_sync_peer(&batch, peer);
-			/* Theirs may follow a policy that looks at this one. */
+			/* Theirs may follow a policy that looks at this one.  All first,
+			 * as they may share routes, which are looked at once.
+			 */
+			ovly_sync_note_reached(peer);
 			list_for_each_entry(other, &peer->backs, backed_by)
-				if (READ_ONCE(other->on_down) == OVLY_ON_DOWN_WITHDRAW)
-					ovly_sync_peer(&batch, other);
+				ovly_sync_note_reached(other);
+			ovly_sync_peer(&batch, peer);
+			list_for_each_entry(other, &peer->backs, backed_by)
+				ovly_sync_peer(&batch, other);
 		}
 		ovly_sync_end(&batch);
 		ovly_sync_carrier(ovly);

@@ -21,12 +21,12 @@ static inline void ovly_skb_scrub(struct sk_buff *skb, bool xnet)
 	skb->skb_iif = 0;
 	skb->ignore_df = 0;
 	skb_dst_drop(skb);
+	skb_ext_reset(skb);
 	nf_reset_ct(skb);
 	nf_reset_trace(skb);
 	if (!xnet)
 		return;
 	ipvs_reset(skb);
-	secpath_reset(skb);
 	skb_orphan(skb);
 	skb->mark = 0;
 }

@@ -23,40 +23,55 @@ const char ovly_stats_names[OVLY_STATS_N][ETH_GSTRING_LEN] = {
 	[OVLY_STATS_INDEX(RX_ERROR)] = "rx_error",
 };
 
-struct ovly_stats __percpu *ovly_stats_alloc(void)
+struct ovly_traffic __percpu *ovly_traffic_alloc(void)
 {
-	return netdev_alloc_pcpu_stats(struct ovly_stats);
+	struct ovly_traffic __percpu *traffic;
+	int cpu;
+
+	/* Peers are made by whoever owns a namespace: on its account. */
+	traffic = alloc_percpu_gfp(struct ovly_traffic, GFP_KERNEL_ACCOUNT);
+	if (!traffic)
+		return NULL;
+	for_each_possible_cpu(cpu)
+		u64_stats_init(&per_cpu_ptr(traffic, cpu)->syncp);
+	return traffic;
 }
 
-static void ovly_stats_read(const struct ovly_stats *s, struct ovly_stats_sum *one)
+/* Adds what passed on one CPU. */
+static void ovly_traffic_add(const struct ovly_traffic *t, struct ovly_stats_sum *sum)
 {
+	u64 v[OVLY_STATS_TRAFFIC_N], last_rx, last_tx;
 	unsigned int start, i;
 
 	do {
-		start = u64_stats_fetch_begin(&s->syncp);
-		for (i = 0; i < OVLY_STATS_N; i++)
-			one->v[i] = u64_stats_read(&s->v[i]);
-		one->last_rx = s->last_rx;
-		one->last_tx = s->last_tx;
-	} while (u64_stats_fetch_retry(&s->syncp, start));
+		start = u64_stats_fetch_begin(&t->syncp);
+		for (i = 0; i < OVLY_STATS_TRAFFIC_N; i++)
+			v[i] = u64_stats_read(&t->v[i]);
+		last_rx = t->last_rx;
+		last_tx = t->last_tx;
+	} while (u64_stats_fetch_retry(&t->syncp, start));
+
+	for (i = 0; i < OVLY_STATS_TRAFFIC_N; i++)
+		sum->v[i] += v[i];
+	sum->last_rx = max(sum->last_rx, last_rx);
+	sum->last_tx = max(sum->last_tx, last_tx);
 }
 
 /**
- * ovly_stats_add_up() - the counters of all CPUs together
- * @stats: the counters
+ * ovly_stats_add_up() - all counters together
+ * @traffic: what passed
+ * @drops: what did not
  * @sum: filled in
  */
-void ovly_stats_add_up(struct ovly_stats __percpu *stats, struct ovly_stats_sum *sum)
+void ovly_stats_add_up(struct ovly_traffic __percpu *traffic, const struct ovly_drops *drops,
+		       struct ovly_stats_sum *sum)
 {
-	struct ovly_stats_sum one;
-	int cpu, i;
+	unsigned int i;
+	int cpu;
 
 	memset(sum, 0, sizeof(*sum));
-	for_each_possible_cpu(cpu) {
-		ovly_stats_read(per_cpu_ptr(stats, cpu), &one);
-		for (i = 0; i < OVLY_STATS_N; i++)
-			sum->v[i] += one.v[i];
-		sum->last_rx = max(sum->last_rx, one.last_rx);
-		sum->last_tx = max(sum->last_tx, one.last_tx);
-	}
+	for_each_possible_cpu(cpu)
+		ovly_traffic_add(per_cpu_ptr(traffic, cpu), sum);
+	for (i = OVLY_STATS_TRAFFIC_N; i < OVLY_STATS_N; i++)
+		sum->v[i] = atomic64_read(&drops->v[i - OVLY_STATS_TRAFFIC_N]);
 }

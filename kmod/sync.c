@@ -41,9 +41,9 @@ static bool ovly_sync_wanted(const struct ovly_route *route)
 	const struct ovly_peer *peer = route->peer;
 
 	if (route->doomed || !netif_running(peer->ovly->dev) ||
-	    (peer->routes_disabled && !route->system))
+	    (peer->routes_disabled && ovly_route_is_taught(route)))
 		return false;
-	return READ_ONCE(peer->on_down) == OVLY_ON_DOWN_HOLD || ovly_peer_is_reachable(peer);
+	return READ_ONCE(peer->on_down) == OVLY_ON_DOWN_HOLD || peer->reached;
 }
 
 /* The address that is the next hop of a peer's routes. */
@@ -233,16 +233,12 @@ void ovly_sync_begin(struct ovly_sync_batch *batch, struct ovly_dev *ovly)
 	batch->fib->sending = ovly_sync_sending;
 }
 
-/* Deleting an IPv4 route with metric 0 matches any metric.  If ours was flushed by
- * somebody else, one with a metric may go in its place: that one, or NULL.
- */
-static struct ovly_route *ovly_sync_collateral(const struct ovly_route *head)
+/* The group behind that of @head with the same prefix and another metric, or NULL. */
+static struct ovly_route *ovly_sync_next_metric(const struct ovly_route *head)
 {
 	const struct ovly_route *last = head, *next;
 	struct ovly_route *other;
 
-	if (head->key.metric || head->key.dst.family != AF_INET)
-		return NULL;
 	while ((next = ovly_route_next_owner(last)))
 		last = next;
 	other = ovly_route_next(last);
@@ -250,22 +246,46 @@ static struct ovly_route *ovly_sync_collateral(const struct ovly_route *head)
 	       ovly_ip_eq(&other->key.dst, &head->key.dst) ? other : NULL;
 }
 
-/* Deletes the table's entry of a group, which is not queued. */
+/* Brings the entry of a group up to date that may have gone by accident. */
+static void ovly_sync_repair(struct ovly_sync_batch *batch, struct ovly_route *head)
+{
+	struct ovly_route *owner;
+	bool there = false;
+
+	for (owner = head; owner; owner = ovly_route_next_owner(owner))
+		there |= ovly_sync_may_be_there(owner);
+	if (!there)
+		return;
+	for (owner = head; owner; owner = ovly_route_next_owner(owner))
+		owner->tag = OVLY_ROUTE_UNASKED;
+	head->stale = true;
+	ovly_sync_route(batch, head);
+}
+
+/* Deletes the table's entry of a group, which is not queued.
+ *
+ * In IPv4 metric 0 matches any.  If somebody else has taken the entry already, the one
+ * with the lowest metric that is there goes in its place, whichever that is.
+ */
 static void ovly_sync_delete(struct ovly_sync_batch *batch, const struct ovly_route *head)
 {
-	struct ovly_route *other = ovly_sync_collateral(head);
+	bool any = !head->key.metric && head->key.dst.family == AF_INET;
+	struct ovly_route *other;
 	struct ovly_fib_route fib;
 
-	if (other && other->queued)
-		ovly_fib_batch_commit(batch->fib);
+	for (other = any ? ovly_sync_next_metric(head) : NULL; other;
+	     other = ovly_sync_next_metric(other)) {
+		if (other->queued) {
+			ovly_fib_batch_commit(batch->fib);
+			break;
+		}
+	}
 	ovly_sync_fib_key(head, &fib);
 	ovly_fib_batch_add(batch->fib, OVLY_FIB_DEL, &fib, NULL);
 	/* Anew: what was queued may have been refused. */
-	other = ovly_sync_collateral(head);
-	if (other && ovly_sync_may_be_there(other)) {
-		other->stale = true;
-		ovly_sync_route(batch, other);
-	}
+	for (other = any ? ovly_sync_next_metric(head) : NULL; other;
+	     other = ovly_sync_next_metric(other))
+		ovly_sync_repair(batch, other);
 }
 
 /**

@@ -9,6 +9,7 @@
 
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
+#include <linux/ipv6.h>
 #include <net/dst_metadata.h>
 #include <net/icmp.h>
 #include <net/ip6_route.h>
@@ -28,12 +29,12 @@
 #include "underlay.h"
 
 /* A packet is dropped because of @why, on behalf of @peer if there is one. */
-static void ovly_tx_count(struct ovly_dev *ovly, const struct ovly_peer *peer,
+static void ovly_tx_count(struct ovly_dev *ovly, struct ovly_peer *peer,
 			  const struct sk_buff *skb, enum ovly_stats_attr why)
 {
-	ovly_stats_inc(ovly->stats, why);
+	ovly_drops_inc(&ovly->drops, why);
 	if (peer)
-		ovly_stats_inc(peer->stats, why);
+		ovly_drops_inc(&peer->drops, why);
 	trace_ovly_drop(ovly->dev, peer, skb, why);
 }
 
@@ -124,14 +125,22 @@ static struct ovly_path *ovly_tx_path(const struct ovly_peer *peer)
 	return backup ? rcu_dereference(backup->active) : NULL;
 }
 
+static bool ovly_tx_fits(const struct sk_buff *skb, u32 mtu)
+{
+	return skb_is_gso(skb) ? skb_gso_validate_network_len(skb, mtu) : skb->len <= mtu;
+}
+
 /* Too big for the path: says so to whoever sent it.  Returns false if it may be
- * sent all the same, and be fragmented outside.
+ * sent all the same, see ovly_tx_hand_over().
  */
 static bool ovly_tx_too_big(struct sk_buff *skb, const struct dst_entry *dst)
 {
 	u32 mtu = dst_mtu(dst);
 
-	if (skb_is_gso(skb) ? skb_gso_validate_network_len(skb, mtu) : skb->len <= mtu)
+	/* RFC 8200: no link is smaller than this, so fragments outside have to do. */
+	if (skb->protocol == htons(ETH_P_IPV6))
+		mtu = max_t(u32, mtu, IPV6_MIN_MTU);
+	if (ovly_tx_fits(skb, mtu))
 		return false;
 
 	if (skb->protocol == htons(ETH_P_IP)) {
@@ -141,10 +150,6 @@ static bool ovly_tx_too_big(struct sk_buff *skb, const struct dst_entry *dst)
 		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
 		return true;
 	}
-	/* RFC 8200: no link is smaller than this, so fragments have to do. */
-	if (!skb_is_gso(skb) && skb->len <= IPV6_MIN_MTU)
-		return false;
-	mtu = max_t(u32, mtu, IPV6_MIN_MTU);
 	skb_dst_update_pmtu_no_confirm(skb, mtu);
 	icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
 	return true;
@@ -160,8 +165,9 @@ static struct dst_entry *ovly_tx_bundle(struct ovly_dev *ovly, const struct ovly
 	struct dst_entry *dst;
 
 	/* Outer packets are routed where the underlay is, not in our VRF. */
-	fl->flowi_oif = ovly_underlay_ifindex(rcu_dereference(path->underlay));
-	if (mark)
+	fl->flowi_oif = ovly_underlay_flow_oif(rcu_dereference(path->underlay));
+	/* A mark of another namespace means nothing where the SAs are. */
+	if (mark || !net_eq(ovly->net, dev_net(ovly->dev)))
 		fl->flowi_mark = mark;
 	dst_hold(inner);
 	dst = xfrm_lookup_with_ifid(ovly->net, inner, fl, NULL, 0, path->if_id_out);
@@ -195,6 +201,23 @@ static struct dst_entry *ovly_tx_bundle(struct ovly_dev *ovly, const struct ovly
 	return dst;
 }
 
+/* Hands a packet over to XFRM.  No socket sends the outer packet: that of the inner one
+ * may be bound to a VRF or to the device, where a new look-up for a changed mark would
+ * look, and a control group's filter is for what it sends itself.
+ */
+static int ovly_tx_hand_over(struct net *net, struct sk_buff *skb, const struct dst_entry *dst)
+{
+	if (likely(skb->protocol != htons(ETH_P_IPV6) || ovly_tx_fits(skb, dst_mtu(dst))))
+		return dst_output(net, NULL, skb);
+	/* At most 1280 bytes, to be fragmented outside.  On its way there XFRM would
+	 * refuse it, or fragment it inside, where it may be a fragment already.  So the
+	 * inner packet misses POST_ROUTING of the underlay; a hook there could hold
+	 * it, and where it is to go, for longer than this module exists.
+	 */
+	skb->ignore_df = 1;
+	return xfrm_output(NULL, skb);
+}
+
 /* @peer has the path, and the tunnel's counters. */
 static void ovly_tx_output(struct sk_buff *skb, struct ovly_dev *ovly, struct ovly_peer *peer,
 			   struct dst_entry *dst)
@@ -206,14 +229,14 @@ static void ovly_tx_output(struct sk_buff *skb, struct ovly_dev *ovly, struct ov
 	ovly_skb_mark(skb, peer);
 	skb_dst_set(skb, dst);
 	skb->dev = dst->dev;
-	err = dst_output(ovly->net, skb_to_full_sk(skb), skb);
+	err = ovly_tx_hand_over(ovly->net, skb, dst);
 	if (net_xmit_eval(err)) {
 		/* The packet is gone. */
 		ovly_tx_count(ovly, peer, NULL, OVLY_A_STATS_TX_ERROR);
 		return;
 	}
-	ovly_stats_tx(ovly->stats, len);
-	ovly_stats_tx(peer->stats, len);
+	ovly_traffic_tx(ovly->traffic, len);
+	ovly_traffic_tx(peer->traffic, len);
 }
 
 /* Whether a packet may go on, and its flow. */
@@ -221,7 +244,8 @@ static bool ovly_tx_decode(struct sk_buff *skb, struct net_device *dev, struct f
 {
 	u16 family;
 
-	if (!pskb_inet_may_pull(skb))
+	/* With a header of a link layer in front, as nft's fwd leaves it, it is none. */
+	if (skb_network_offset(skb) || !pskb_inet_may_pull(skb))
 		return false;
 	memset(fl, 0, sizeof(*fl));
 	switch (skb->protocol) {
@@ -230,6 +254,9 @@ static bool ovly_tx_decode(struct sk_buff *skb, struct net_device *dev, struct f
 		family = AF_INET;
 		break;
 	case htons(ETH_P_IPV6):
+		/* With ipv6.disable=1 there is nothing to look a route up in. */
+		if (!ipv6_mod_enabled())
+			return false;
 		memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
 		family = AF_INET6;
 		break;

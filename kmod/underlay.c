@@ -7,6 +7,7 @@
 
 #include <linux/netdevice.h>
 #include <linux/slab.h>
+#include <net/l3mdev.h>
 
 #include "net.h"
 
@@ -34,6 +35,7 @@ static int ovly_underlay_adopt(struct ovly_net *on, int ifindex, struct ovly_und
 	dev = dev_get_by_index_rcu(on->net, ifindex);
 	if (dev) {
 		underlay->ifindex = ifindex;
+		underlay->vrf = l3mdev_master_ifindex_rcu(dev);
 		strscpy(underlay->name, dev->name, sizeof(underlay->name));
 		list_add(&underlay->list, &on->underlays);
 		err = 0;
@@ -59,7 +61,7 @@ int ovly_underlay_get(struct ovly_net *on, int ifindex, struct ovly_underlay **u
 	*underlay = NULL;
 	if (!ifindex)
 		return 0;
-	new = kzalloc(sizeof(*new), GFP_KERNEL);
+	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
 	if (!new)
 		return -ENOMEM;
 	spin_lock_bh(&on->underlay_lock);
@@ -131,16 +133,33 @@ static void ovly_underlay_follow(struct ovly_underlay *underlay, const struct ne
 /* Context: RTNL. */
 static int ovly_underlay_event(struct notifier_block *nb, unsigned long event, void *ptr)
 {
-	const struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
 	struct ovly_net *on = ovly_net(dev_net(dev));
 	struct ovly_underlay *underlay;
+	bool stays;
+	int vrf;
 
+	switch (event) {
+	case NETDEV_REGISTER:
+	case NETDEV_UNREGISTER:
+	case NETDEV_CHANGENAME:
+	case NETDEV_CHANGEUPPER:
+		break;
+	default:
+		return NOTIFY_DONE;
+	}
 	/* A new namespace has its loopback device before anything of ours. */
 	if (!on)
 		return NOTIFY_DONE;
+	/* One that is deleted or moved away leaves its VRF as well. */
+	stays = __dev_get_by_index(dev_net(dev), dev->ifindex) == dev;
+	vrf = l3mdev_master_ifindex(dev);
 	spin_lock_bh(&on->underlay_lock);
-	list_for_each_entry(underlay, &on->underlays, list)
+	list_for_each_entry(underlay, &on->underlays, list) {
 		ovly_underlay_follow(underlay, dev, event);
+		if (stays && underlay->ifindex == dev->ifindex)
+			WRITE_ONCE(underlay->vrf, vrf);
+	}
 	spin_unlock_bh(&on->underlay_lock);
 	return NOTIFY_DONE;
 }

@@ -16,6 +16,7 @@ struct ovly_net;
  * struct ovly_underlay - a device that outer packets leave by
  * @list: in &ovly_net.underlays
  * @ifindex: of the device, or %OVLY_UNDERLAY_GONE; packets read it under RCU
+ * @vrf: ifindex of the VRF that it is, or was, in, or 0; likewise
  * @users: paths that use it
  * @name: of the device, by which it is known again
  * @rcu: for packets
@@ -26,6 +27,7 @@ struct ovly_net;
 struct ovly_underlay {
 	struct list_head list;
 	int ifindex;
+	int vrf;
 	unsigned int users;
 	char name[IFNAMSIZ];
 	struct rcu_head rcu;
@@ -40,10 +42,20 @@ void ovly_underlay_read_name(struct ovly_net *on, const struct ovly_underlay *un
 int ovly_underlay_register(void);
 void ovly_underlay_unregister(void);
 
-/* What a flow to the underlay asks for; 0 is any device. */
+/* The underlay as such; 0 is any device. */
 static inline int ovly_underlay_ifindex(const struct ovly_underlay *underlay)
 {
 	return underlay ? READ_ONCE(underlay->ifindex) : 0;
+}
+
+/* What a flow to the underlay asks for: XFRM looks the outer packet up in the VRF
+ * of that device, which is where it belongs without the device, too.
+ */
+static inline int ovly_underlay_flow_oif(const struct ovly_underlay *underlay)
+{
+	int ifindex = ovly_underlay_ifindex(underlay);
+
+	return ifindex == OVLY_UNDERLAY_GONE ? READ_ONCE(underlay->vrf) ?: ifindex : ifindex;
 }
 
 #endif /* _OVLY_UNDERLAY_H */

@@ -7,7 +7,9 @@
 #ifndef _OVLY_COMPAT_H
 #define _OVLY_COMPAT_H
 
+#include <linux/net.h>
 #include <linux/netdevice.h>
+#include <linux/netlink.h>
 #include <linux/skbuff.h>
 #include <net/genetlink.h>
 #include <net/ip6_route.h>
@@ -56,14 +58,24 @@ static inline int ovly_compat_decode_session(struct net *net, struct sk_buff *sk
 #endif
 }
 
-/* 6.1: netif_napi_add() lost its weight. */
+/* 5.19 got netif_napi_add_weight(), and 6.1 took the weight from netif_napi_add(). */
 static inline void ovly_compat_napi_add(struct net_device *dev, struct napi_struct *napi,
 					int (*poll)(struct napi_struct *napi, int budget))
 {
 #ifdef OVLY_HAVE_NETIF_NAPI_ADD_WEIGHT
-	netif_napi_add(dev, napi, poll);
+	netif_napi_add_weight(dev, napi, poll, NAPI_POLL_WEIGHT);
 #else
 	netif_napi_add(dev, napi, poll, NAPI_POLL_WEIGHT);
+#endif
+}
+
+/* 7.x: addresses of sockets have a type of no size. */
+static inline int ovly_compat_connect(struct socket *sock, struct sockaddr_nl *to)
+{
+#ifdef OVLY_HAVE_SOCKADDR_UNSIZED
+	return kernel_connect(sock, (struct sockaddr_unsized *)to, sizeof(*to), 0);
+#else
+	return kernel_connect(sock, (struct sockaddr *)to, sizeof(*to), 0);
 #endif
 }
 
@@ -130,17 +142,21 @@ static inline const struct dst_entry *ovly_compat_ip6_route_noref(struct net *ne
 #endif
 }
 
-/* 6.15: .newlink() of struct rtnl_link_ops gets its arguments in a struct. */
+/* 6.15: .newlink() of struct rtnl_link_ops gets its arguments in a struct, and a
+ * device of "link-netns" is made where it is to be, not in the other namespace first.
+ */
 #ifdef OVLY_HAVE_RTNL_NEWLINK_PARAMS
 #define OVLY_COMPAT_NEWLINK_ARGS						\
 	struct net_device *dev, struct rtnl_newlink_params *params,		\
 	struct netlink_ext_ack *extack
 #define OVLY_COMPAT_NEWLINK_DATA	params->data
+#define OVLY_COMPAT_NEWLINK_NET		(params->link_net ?: dev_net(dev))
 #else
 #define OVLY_COMPAT_NEWLINK_ARGS						\
 	struct net *src_net, struct net_device *dev, struct nlattr *tb[],	\
 	struct nlattr *data[], struct netlink_ext_ack *extack
 #define OVLY_COMPAT_NEWLINK_DATA	data
+#define OVLY_COMPAT_NEWLINK_NET		dev_net(dev)
 #endif
 
 #endif /* _OVLY_COMPAT_H */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <kunit/test.h>
+#include <linux/fib_rules.h>
+#include <linux/ovly.h>
 #include <linux/rtnetlink.h>
 #include <net/rtnh.h>
 #include <net/netlink.h>
@@ -192,6 +194,53 @@ static void the_largest_message_fits(struct kunit *test)
 	build(test, OVLY_FIB_ADD, &route, tb);
 }
 
+static void a_rule_leads_to_the_table_and_is_the_modules(struct kunit *test)
+{
+	static const u32 tables[] = { 220, 1000 };
+	struct nlattr *tb[FRA_MAX + 1];
+	struct fib_rule_hdr *frh;
+	struct nlmsghdr *nlh;
+	struct sk_buff *skb;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+		enum ovly_fib_op op = i ? OVLY_FIB_DEL : OVLY_FIB_ADD;
+
+		skb = alloc_skb(256, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, skb);
+		KUNIT_ASSERT_EQ(test, ovly_fib_put_rule(skb, op, AF_INET6, tables[i]), 0);
+		nlh = nlmsg_hdr(skb);
+		frh = nlmsg_data(nlh);
+		KUNIT_EXPECT_EQ(test, nlmsg_parse(nlh, sizeof(*frh), tb, FRA_MAX, NULL, NULL), 0);
+		KUNIT_EXPECT_EQ(test, nlh->nlmsg_type, i ? RTM_DELRULE : RTM_NEWRULE);
+		KUNIT_EXPECT_EQ(test, nlh->nlmsg_flags,
+				i ? NLM_F_REQUEST : NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL);
+		KUNIT_EXPECT_EQ(test, frh->family, AF_INET6);
+		KUNIT_EXPECT_EQ(test, frh->action, FR_ACT_TO_TBL);
+		KUNIT_EXPECT_EQ(test, frh->table, i ? RT_TABLE_COMPAT : 220);
+		KUNIT_EXPECT_EQ(test, nla_get_u32(tb[FRA_TABLE]), tables[i]);
+		KUNIT_EXPECT_EQ(test, nla_get_u32(tb[FRA_PRIORITY]), (u32)OVLY_RULE_PREF);
+		KUNIT_EXPECT_EQ(test, nla_get_u8(tb[FRA_PROTOCOL]), (u8)OVLY_RTPROT);
+		kfree_skb(skb);
+	}
+}
+
+static void a_rule_that_does_not_fit_leaves_nothing(struct kunit *test)
+{
+	unsigned int room;
+
+	for (room = 0; room < NLMSG_HDRLEN + sizeof(struct fib_rule_hdr) + 24; room += 4) {
+		struct sk_buff *skb = alloc_skb(512, GFP_KERNEL);
+
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, skb);
+		skb_reserve(skb, skb_tailroom(skb) - room);
+		KUNIT_EXPECT_EQ(test, ovly_fib_put_rule(skb, OVLY_FIB_ADD, AF_INET, 220),
+				-EMSGSIZE);
+		KUNIT_EXPECT_EQ(test, skb->len, 0u);
+		kfree_skb(skb);
+	}
+}
+
 static struct kunit_case ovly_fib_cases[] = {
 	KUNIT_CASE(add_asks_to_create_exclusively),
 	KUNIT_CASE(replace_never_asks_for_exclusive),
@@ -202,6 +251,8 @@ static struct kunit_case ovly_fib_cases[] = {
 	KUNIT_CASE(the_largest_message_fits),
 	KUNIT_CASE(ipv6_next_hop_of_an_ipv4_prefix_is_a_via),
 	KUNIT_CASE(message_that_does_not_fit_leaves_nothing),
+	KUNIT_CASE(a_rule_leads_to_the_table_and_is_the_modules),
+	KUNIT_CASE(a_rule_that_does_not_fit_leaves_nothing),
 	{}
 };
 

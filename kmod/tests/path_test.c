@@ -4,9 +4,11 @@
 #include <net/net_namespace.h>
 #include <net/xfrm.h>
 
+#include "endpoint.h"
 #include "net.h"
 #include "path.h"
 #include "sa_watch.h"
+#include "underlay.h"
 #include "tests/fake.h"
 #include "tests/suites.h"
 
@@ -173,6 +175,68 @@ static void flush_takes_all_sas(struct kunit *test)
 	ovly_fake_dev_free(ovly);
 }
 
+static struct ovly_underlay *only_underlay(void)
+{
+	struct ovly_net *on = ovly_net(&init_net);
+
+	return list_is_singular(&on->underlays) ?
+	       list_first_entry(&on->underlays, struct ovly_underlay, list) : NULL;
+}
+
+static struct ovly_endpoint *first_endpoint(struct ovly_peer *peer)
+{
+	return list_first_entry(&peer->endpoints, struct ovly_endpoint, list);
+}
+
+/* Underlay and endpoint live as long as a path, or a request, has a use for them. */
+static void a_path_gives_back_what_it_holds(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
+	struct ovly_peer *one = ovly_fake_peer(test, ovly, "one", 1);
+	struct ovly_peer *two = ovly_fake_peer(test, ovly, "two", 2);
+	struct ovly_path_conf conf = {
+		.if_id_in = 0x7020, .endpoint = ENDPOINT,
+		.has_underlay = true, .underlay = LOOPBACK_IFINDEX,
+	};
+	struct ovly_net *on = ovly_net(&init_net);
+	struct netlink_ext_ack extack = {};
+	struct ovly_path *path;
+
+	KUNIT_ASSERT_TRUE(test, list_empty(&on->underlays));
+	KUNIT_EXPECT_EQ(test, ovly_path_new(one, &conf, &extack), 0);
+	conf.if_id_in = 0x7021;
+	KUNIT_EXPECT_EQ(test, ovly_path_new(one, &conf, &extack), 0);
+	KUNIT_ASSERT_NOT_NULL(test, only_underlay());
+	KUNIT_EXPECT_EQ(test, only_underlay()->users, 2u);
+	KUNIT_EXPECT_EQ(test, first_endpoint(one)->paths, 2u);
+	/* One that is refused holds nothing. */
+	KUNIT_EXPECT_EQ(test, ovly_path_new(two, &conf, &extack), -EEXIST);
+	KUNIT_EXPECT_EQ(test, only_underlay()->users, 2u);
+	KUNIT_EXPECT_TRUE(test, list_empty(&two->endpoints));
+	/* One that moves takes its own along. */
+	path = xa_load(&on->paths_in, 0x7021);
+	KUNIT_EXPECT_EQ(test, ovly_path_move(path, two, &conf, &extack), 0);
+	KUNIT_EXPECT_EQ(test, only_underlay()->users, 2u);
+	KUNIT_EXPECT_EQ(test, first_endpoint(one)->paths, 1u);
+	KUNIT_EXPECT_EQ(test, first_endpoint(two)->paths, 1u);
+	/* Said again, and taken back. */
+	path = xa_load(&on->paths_in, 0x7021);
+	KUNIT_EXPECT_EQ(test, ovly_path_set(path, &conf, &extack), 0);
+	KUNIT_EXPECT_EQ(test, only_underlay()->users, 2u);
+	KUNIT_EXPECT_EQ(test, first_endpoint(two)->paths, 1u);
+	conf.underlay = 0;
+	KUNIT_EXPECT_EQ(test, ovly_path_set(path, &conf, &extack), 0);
+	KUNIT_EXPECT_EQ(test, only_underlay()->users, 1u);
+	ovly_path_del(xa_load(&on->paths_in, 0x7020));
+	KUNIT_EXPECT_TRUE(test, list_empty(&on->underlays));
+	/* A peer remembers where it was. */
+	KUNIT_EXPECT_EQ(test, first_endpoint(one)->paths, 0u);
+	ovly_peer_del(two);
+	KUNIT_EXPECT_NULL(test, xa_load(&on->paths_in, 0x7021));
+	KUNIT_EXPECT_NULL(test, xa_load(&on->paths_out, 0x7021));
+	ovly_fake_dev_free(ovly);
+}
+
 static void if_id_belongs_to_one_path(struct kunit *test)
 {
 	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
@@ -335,6 +399,7 @@ static struct kunit_case ovly_path_cases[] = {
 	KUNIT_CASE(sa_of_somebody_else_with_the_same_if_id_is_not_taken),
 	KUNIT_CASE(endpoint_follows_an_sa_that_keeps_its_spi),
 	KUNIT_CASE(flush_takes_all_sas),
+	KUNIT_CASE(a_path_gives_back_what_it_holds),
 	KUNIT_CASE(if_id_belongs_to_one_path),
 	KUNIT_CASE(the_backup_is_what_a_peer_names),
 	KUNIT_CASE(a_moved_path_is_never_missing),

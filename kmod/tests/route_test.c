@@ -324,6 +324,7 @@ static void the_limit_can_disable_and_be_set_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, PTR_ERR(want(one, &b, MAKE, &extack)), (long)-ENOSPC);
 	KUNIT_EXPECT_TRUE(test, one->routes_disabled);
 	KUNIT_EXPECT_EQ(test, one->n_routes, 1u);
+	KUNIT_EXPECT_TRUE(test, ovly_route_is_taught(ovly_route_find(ovly, &a)));
 	/* To say the same again, as updown does, is not a decision. */
 	KUNIT_EXPECT_EQ(test, ovly_peer_set(one, &conf, &extack), 0);
 	KUNIT_EXPECT_TRUE(test, one->routes_disabled);
@@ -332,6 +333,28 @@ static void the_limit_can_disable_and_be_set_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ovly_peer_set(one, &conf, &extack), 0);
 	KUNIT_EXPECT_FALSE(test, one->routes_disabled);
 	KUNIT_EXPECT_FALSE(test, IS_ERR(want(one, &b, MAKE, &extack)));
+	ovly_fake_dev_free(ovly);
+}
+
+static void a_limit_only_refuses_within_a_sweep(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
+	struct ovly_peer *one = ovly_fake_peer(test, ovly, "one", 1);
+	struct ovly_route_key a = key24(81, 0, 0), b = key24(82, 0, 0);
+	struct ovly_route_want more = {
+		.key = b, .protocol = RTPROT_BIRD, .flags = MAKE, .n_owners = 1,
+		.owners = { one }, .sweeping = true,
+	};
+	struct netlink_ext_ack extack = {};
+
+	one->route_limit = 1;
+	one->limit_action = OVLY_LIMIT_DISABLE;
+	KUNIT_EXPECT_FALSE(test, IS_ERR(want(one, &a, MAKE, &extack)));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(ovly_route_want(ovly, &more, &extack)), (long)-ENOSPC);
+	KUNIT_EXPECT_FALSE(test, one->routes_disabled);
+	more.sweeping = false;
+	KUNIT_EXPECT_EQ(test, PTR_ERR(ovly_route_want(ovly, &more, &extack)), (long)-ENOSPC);
+	KUNIT_EXPECT_TRUE(test, one->routes_disabled);
 	ovly_fake_dev_free(ovly);
 }
 
@@ -411,6 +434,104 @@ static void random_operations_agree_with_a_naive_model(struct kunit *test)
 	ovly_fake_dev_free(ovly);
 }
 
+static u32 sweep(struct ovly_dev *ovly, const struct ovly_route_filter *filter)
+{
+	struct ovly_sync_batch batch;
+	u32 removed;
+
+	ovly_sync_begin(&batch, ovly);
+	removed = ovly_sync_sweep(&batch, filter);
+	ovly_sync_end(&batch);
+	return removed;
+}
+
+static void a_sweep_takes_what_was_not_confirmed_since_its_begin(struct kunit *test)
+{
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
+	struct ovly_peer *one = ovly_fake_peer(test, ovly, "one", 1);
+	struct ovly_peer *two = ovly_fake_peer(test, ovly, "two", 2);
+	struct ovly_route_key a = key24(81, 0, 0), b = key24(82, 0, 0), c = key24(83, 0, 0);
+	struct ovly_route_filter filter = { .protocol = RTPROT_BIRD };
+	struct netlink_ext_ack extack = {};
+	struct ovly_route *other;
+
+	want(one, &a, MAKE, &extack);
+	want(one, &b, MAKE, &extack);
+	other = want(two, &c, MAKE, &extack);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
+	filter.before = ++ovly->sweep_clock;
+	/* A request that is refused confirms nothing. */
+	KUNIT_EXPECT_EQ(test, PTR_ERR(want(one, &b, MAKE, &extack)), (long)-EEXIST);
+	want(one, &a, MAKE_OR_MOVE, &extack);
+	filter.peer = one;
+	KUNIT_EXPECT_EQ(test, sweep(ovly, &filter), 1u);
+	KUNIT_EXPECT_NOT_NULL(test, ovly_route_find(ovly, &a));
+	KUNIT_EXPECT_NULL(test, ovly_route_find(ovly, &b));
+	/* Of another peer, then of another protocol. */
+	KUNIT_EXPECT_PTR_EQ(test, ovly_route_find(ovly, &c), other);
+	filter.peer = NULL;
+	other->protocol = RTPROT_BGP;
+	KUNIT_EXPECT_EQ(test, sweep(ovly, &filter), 0u);
+	other->protocol = RTPROT_BIRD;
+	KUNIT_EXPECT_EQ(test, sweep(ovly, &filter), 1u);
+	/* Without a begin all is meant, but for system addresses. */
+	filter = (struct ovly_route_filter) {};
+	KUNIT_EXPECT_EQ(test, sweep(ovly, &filter), 1u);
+	KUNIT_EXPECT_EQ(test, ovly->n_routes, 2u);
+	ovly_fake_dev_free(ovly);
+}
+
+/* Begins, confirmations and ends of two daemons, each with a protocol of its own. */
+static void random_sweeps_agree_with_a_naive_model(struct kunit *test)
+{
+	static const u8 protocols[] = { RTPROT_BIRD, RTPROT_BGP };
+	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
+	struct ovly_peer *peer = ovly_fake_peer(test, ovly, "a", 1);
+	struct netlink_ext_ack extack = {};
+	u64 begin[2] = {}, stamp[2][N_KEYS] = {};
+	struct rnd_state rnd;
+	int step, d, k;
+
+	prandom_seed_state(&rnd, 221);
+	for (step = 0; step < N_STEPS; step++) {
+		u32 r = prandom_u32_state(&rnd), gone = 0;
+		struct ovly_route_filter filter = {};
+		struct ovly_route_key key;
+		struct ovly_route *route;
+
+		d = r & 1;
+		k = (r >> 8) % N_KEYS;
+		if (r % 64 < 2) {
+			begin[d] = ++ovly->sweep_clock;
+		} else if (r % 64 < 4 && begin[d]) {
+			filter.protocol = protocols[d];
+			filter.before = begin[d];
+			for (k = 0; k < N_KEYS; k++) {
+				if (!stamp[d][k] || stamp[d][k] > begin[d])
+					continue;
+				stamp[d][k] = 0;
+				gone++;
+			}
+			KUNIT_ASSERT_EQ(test, sweep(ovly, &filter), gone);
+		} else {
+			key = key24(100, d, k);
+			route = want(peer, &key, MAKE_OR_MOVE, &extack);
+			KUNIT_ASSERT_FALSE(test, IS_ERR(route));
+			route->protocol = protocols[d];
+			/* 0 is none: one more than the clock says. */
+			stamp[d][k] = ovly->sweep_clock + 1;
+		}
+	}
+	for (d = 0; d < 2; d++) {
+		for (k = 0; k < N_KEYS; k++) {
+			struct ovly_route_key key = key24(100, d, k);
+
+			KUNIT_EXPECT_EQ(test, !!ovly_route_find(ovly, &key), !!stamp[d][k]);
+		}
+	}
+	ovly_fake_dev_free(ovly);
+}
+
 static void what_the_table_refuses_is_as_it_was(struct kunit *test)
 {
 	struct ovly_dev *ovly = ovly_fake_dev(test, OVLY_MODE_MULTIPOINT);
@@ -474,8 +595,11 @@ static struct kunit_case ovly_route_cases[] = {
 	KUNIT_CASE(several_owners_make_one_group),
 	KUNIT_CASE(a_refused_owner_refuses_all),
 	KUNIT_CASE(the_limit_can_disable_and_be_set_again),
+	KUNIT_CASE(a_limit_only_refuses_within_a_sweep),
 	KUNIT_CASE(what_the_table_refuses_is_as_it_was),
 	KUNIT_CASE(random_operations_agree_with_a_naive_model),
+	KUNIT_CASE(a_sweep_takes_what_was_not_confirmed_since_its_begin),
+	KUNIT_CASE(random_sweeps_agree_with_a_naive_model),
 	{}
 };
 

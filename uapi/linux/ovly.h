@@ -13,7 +13,7 @@
  *
  *    command               request                          reply
  *    DEV_GET   do          [dev]                            [dev], DEV nest
- *    DEV_GET   dump        -                                one message a device
+ *    DEV_GET   dump        [dev]                            one message a device
  *    DEV_SET   do          [dev], DEV nest                  ack
  *    DEV_RESYNC do         [dev]                            ack once the table is right
  *    PEER_NEW  do          [dev], PEER nest                 [dev], PEER nest (id, name)
@@ -21,11 +21,12 @@
  *    PEER_DEL  do          [dev], PEER nest (id or name)    ack
  *    PEER_GET  do, dump    [dev], PEER nest (id or name)    [dev], PEER nest
  *    PATH_NEW  do          [dev], PATH nest                 ack
- *    PATH_SET  do          PATH nest                        ack
- *    PATH_DEL  do          PATH nest (if-id-in)             ack
+ *    PATH_SET  do          [dev], PATH nest                 ack
+ *    PATH_DEL  do          [dev], PATH nest (if-id-in)      ack
  *    PATH_GET  do, dump    PATH nest (if-id-in) / [dev]     [dev], PATH nest
- *    ROUTE_NEW do          [dev], ROUTE nests               APPLIED, REFUSED nests
+ *    ROUTE_NEW do          [dev], ROUTE nests, [COOKIE]     APPLIED, REFUSED nests
  *    ROUTE_DEL do          [dev], ROUTE nests               APPLIED, REFUSED nests
+ *    ROUTE_GET do          [dev], ROUTE nest (prefix)       [dev], ROUTE nests
  *    ROUTE_GET dump        [dev], ROUTE nest (filter)       [dev], ROUTE nest
  *    ROUTE_FLUSH do        [dev], ROUTE nest (filter)       APPLIED
  *    ROUTE_SYNC_BEGIN do   [dev]                            COOKIE
@@ -38,7 +39,8 @@
  *    Flags of the *_NEW requests: NLM_F_CREATE is needed to make an object,
  *    NLM_F_REPLACE allows the request to change one that exists, and without
  *    NLM_F_REPLACE an object that exists is EEXIST.  A refused request changes
- *    nothing; the error names the attribute and says why in extack text.
+ *    nothing; the error names the attribute and says why in extack text.  Who asks
+ *    without room for the answer gets EAGAIN for what is done.
  *
  *    Errors mean the same everywhere: ENODEV no such device, ENOENT no such
  *    peer, path or route, EEXIST one is there already or somebody else's is in
@@ -60,18 +62,28 @@
  *    or, with NLM_F_APPEND, some that join those there are.
  *
  *    ROUTE_DEL that names owners or a protocol deletes what these own only.
+ *    ROUTE_GET of one route replies with a ROUTE nest for each owner.  There is no
+ *    ROUTE_SET: owners and protocol are set by ROUTE_NEW with NLM_F_REPLACE.
  *
  *    A batch (ROUTE_NEW, ROUTE_DEL) carries any number of ROUTE nests and is
  *    applied entry by entry.  Where one or more entries are refused the reply
- *    has a REFUSED nest for each (at most OVLY_REFUSED_MAX, APPLIED counts
- *    all that were applied); the request as a whole then still succeeds.
+ *    has a REFUSED nest for each, the first OVLY_REFUSED_MAX with text, and
+ *    APPLIED counts all that were applied; the request as a whole then still
+ *    succeeds.  With more than OVLY_REFUSED_MAX refused the reply can be several
+ *    messages, of which the last has APPLIED.  If they do not fit into the asker's
+ *    receive buffer the batch is applied all the same, and the request fails with
+ *    EAGAIN, or ENOBUFS where that did not fit either.
  *    Malformed input (a bad attribute, not a refused entry) refuses it whole.
  *    A batch of one entry reports its refusal as an ordinary netlink error.
  *
  *    Mark and sweep: ROUTE_SYNC_BEGIN returns a cookie, every ROUTE_NEW that
  *    follows (with NLM_F_REPLACE) confirms its route, ROUTE_SYNC_END with the
  *    cookie removes what the filter matches and nobody confirmed since.  The
- *    kernel keeps no session: a daemon that dies in between removes nothing, and
+ *    old set counts against the peers' limits meanwhile: where a ROUTE_NEW
+ *    carries the cookie a limit refuses what is beyond it, without event or limit
+ *    action.  Whoever sweeps asks for that again after the end, without the cookie,
+ *    which is not to be sent any longer then.
+ *    The kernel keeps no session: a daemon that dies in between removes nothing, and
  *    a cookie, never 0, serves any number of ROUTE_SYNC_END.
  *
  *    Dumps are ordered by key and resume at a key, so entries that exist
@@ -98,7 +110,8 @@
 #define OVLY_NAME_MAX		63	/* bytes of a peer name or path label */
 #define OVLY_REMOTE_ID_MAX	255	/* bytes of an IKE identity */
 #define OVLY_PEER_ADDRS_MAX	8	/* system addresses of one peer */
-#define OVLY_REFUSED_MAX	64	/* refused entries named in one reply */
+#define OVLY_REFUSED_MAX	64	/* refused entries of a batch that come with text */
+#define OVLY_PEER_PATHS_MAX	1024	/* paths of one peer */
 #define OVLY_OWNERS_MAX		16	/* owners of one multipath route */
 
 enum ovly_cmd {
@@ -209,8 +222,10 @@ enum ovly_on_down {
 /**
  * enum ovly_limit_action - what happens when a peer exceeds its route limit
  * @OVLY_LIMIT_REFUSE: the route is refused, those that are there stay
- * @OVLY_LIMIT_DISABLE: the route is refused and the peer's routes, but for its
- *	system addresses, leave the table until a PEER_SET with ROUTE_LIMIT
+ * @OVLY_LIMIT_DISABLE: the route is refused and what routing protocols (those
+ *	above RTPROT_STATIC) taught of the peer leaves the table, and it gets no
+ *	more routes, until a PEER_SET with ROUTE_LIMIT or LIMIT_ACTION finds it
+ *	within the limit
  */
 enum ovly_limit_action {
 	OVLY_LIMIT_REFUSE,
@@ -258,6 +273,7 @@ enum ovly_peer_attr {
 				 * this one is down, 0 = none; 0.  One step: the
 				 * backup's own backup is not asked.  Multipoint only
 				 * (EOPNOTSUPP), and not the peer itself (EINVAL).
+				 * None, without an event, when that one is deleted.
 				 */
 	OVLY_A_PEER_BACKUP_NAME, /* string, 1..63 bytes: the same, by name; none */
 	OVLY_A_PEER_LIMIT_ACTION, /* u32, enum ovly_limit_action; REFUSE */
@@ -317,7 +333,8 @@ enum ovly_path_attr {
 				 * device does not exist.
 				 */
 	OVLY_A_PATH_PRIORITY,	/* u32: the lowest is preferred, the newest among
-				 * equals; 100
+				 * equals, which one is by its making and by a change
+				 * of endpoint, underlay or priority; 100
 				 */
 	OVLY_A_PATH_LABEL,	/* string, 1..63 printable ASCII bytes, no space: IKE
 				 * connection name; none
@@ -385,7 +402,9 @@ enum ovly_refused_attr {
 	OVLY_A_REFUSED_UNSPEC,
 	OVLY_A_REFUSED_INDEX,	/* u32, 0..: position of the entry in the request */
 	OVLY_A_REFUSED_ERROR,	/* u32: positive errno */
-	OVLY_A_REFUSED_MESSAGE,	/* string: why, as in extack text */
+	OVLY_A_REFUSED_MESSAGE,	/* string: why, as in extack text; not with those
+				 * beyond the first OVLY_REFUSED_MAX
+				 */
 	__OVLY_A_REFUSED_MAX,
 	OVLY_A_REFUSED_MAX = __OVLY_A_REFUSED_MAX - 1
 };
@@ -427,11 +446,13 @@ enum ovly_stats_attr {
  * @OVLY_EVENT_PEER_UP: a peer got an active path; PEER and PATH nests
  * @OVLY_EVENT_PEER_DOWN: a peer lost its last active path; PEER nest
  * @OVLY_EVENT_PATH_NEW: a path was created; PATH nest
- * @OVLY_EVENT_PATH_DEL: a path was deleted; PATH nest
+ * @OVLY_EVENT_PATH_DEL: a path was deleted; PATH nest.  One that is replaced, as
+ *	another peer has its if-id now, is deleted before the other is created.
  * @OVLY_EVENT_PATH_ACTIVE: another path took over while the peer stayed up;
  *	PEER and PATH nests
  * @OVLY_EVENT_ROUTE_LIMIT: a route was refused by the peer's limit (at most one
- *	event a second and peer); PEER nest
+ *	event a second and peer, not within a mark and sweep, and not while its
+ *	routes are disabled); PEER nest
  * @OVLY_EVENT_SOURCE_VIOLATION: source validation dropped a packet (at most
  *	one event a second and device); PEER nest, ROUTE nest with the source
  * @OVLY_EVENT_DEV_UP: a device was set up; DEV nest
@@ -440,8 +461,8 @@ enum ovly_stats_attr {
  * @OVLY_EVENT_PATH_DOWN: a path lost its last outbound SA; PATH nest
  * @OVLY_EVENT_ENDPOINT_MOVED: a path leads to another outer address; PATH nest
  *	with PREVIOUS_ENDPOINT
- * @OVLY_EVENT_ROUTES_DISABLED: the route limit took a peer's routes out of the
- *	table (LIMIT_DISABLE); PEER nest
+ * @OVLY_EVENT_ROUTES_DISABLED: the route limit took what a peer was taught out of
+ *	the table (LIMIT_DISABLE); PEER nest
  * @OVLY_EVENT_ROUTES_ENABLED: they are back; PEER nest
  */
 enum ovly_event {
