@@ -54,16 +54,6 @@ static const struct conf_overlay *first_on(const struct conf *conf,
 	return NULL;
 }
 
-static bool has_addr(const struct ovly_addrs *list, const struct ovly_addr *a)
-{
-	unsigned int i;
-
-	for (i = 0; i < list->n; i++)
-		if (addr_equal(&list->a[i], a))
-			return true;
-	return false;
-}
-
 static bool wants_addr(const struct conf *conf, const char *dev,
 		       const struct ovly_addr *a)
 {
@@ -71,7 +61,7 @@ static bool wants_addr(const struct conf *conf, const char *dev,
 
 	for (i = 0; i < conf->overlays; i++)
 		if (!strcmp(conf->overlay[i].dev, dev) &&
-		    has_addr(&conf->overlay[i].local_system, a))
+		    addrs_contain(&conf->overlay[i].local_system, a))
 			return true;
 	return false;
 }
@@ -113,7 +103,7 @@ static bool plan_removal(struct ovly_nl *nl, const struct conf *conf,
 	/* it had a learned address, and is to have a given one */
 	learned = !made->addr.n && first_on(conf, made->dev)->local_system.n;
 	for (i = 0; i < n; i++) {
-		if ((!learned && !has_addr(&made->addr, &have[i].local)) ||
+		if ((!learned && !addrs_contain(&made->addr, &have[i].local)) ||
 		    wants_addr(conf, made->dev, &have[i].local))
 			continue;
 		s = apply_steps_add(steps, STEP_ADDR_DEL, made->dev, e);

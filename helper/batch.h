@@ -25,7 +25,8 @@ struct batch_op {
 	uint32_t ifindex;
 	bool del;
 	bool replace; /* a route of the prefix may be there already */
-	bool again; /* it was refused once, and what was in the way went */
+	bool again; /* it was refused once, before what came with it was there */
+	bool retry; /* it was beyond a limit while old routes counted */
 	unsigned int known; /* the first so many owners have the next hop */
 	unsigned int spare; /* owners behind those that are named */
 	struct ovly_route route;

@@ -28,15 +28,22 @@ static bool on_send(void *arg, bool del, uint32_t ifindex,
 		    const struct ovly_route *routes, unsigned int n,
 		    struct ovly_report *report, struct ovly_nl_error *refusal)
 {
+	struct ovly_req req = { .ifindex = ifindex, .route = routes,
+				.routes = n };
+	const struct nexthop_dev *dev;
 	struct bridge *br = arg;
 
 	service_alive();
 	if (del)
-		return ovly_ctl_routes(&br->nl, OVLY_CMD_ROUTE_DEL, 0, ifindex,
-				       routes, n, report, refusal);
+		return ovly_ctl_routes(&br->nl, OVLY_CMD_ROUTE_DEL, 0, &req,
+				       report, refusal);
+	/* What is yet to be swept is not to count against a peer's limit. */
+	dev = br->sweeping ? nexthops_dev(&br->nexthops, ifindex) : NULL;
+	if (dev)
+		req.cookie = dev->cookie;
 	return ovly_ctl_routes(&br->nl, OVLY_CMD_ROUTE_NEW,
-			       NLM_F_CREATE | NLM_F_REPLACE, ifindex, routes,
-			       n, report, refusal);
+			       NLM_F_CREATE | NLM_F_REPLACE, &req, report,
+			       refusal);
 }
 
 static void delete_on(struct bridge *br, uint32_t ifindex,
@@ -78,17 +85,70 @@ static void note_unresolved(struct bridge *br, const struct batch_op *op,
 	}
 }
 
-static void on_refused(void *arg, const struct batch_op *op,
-		       enum batch_outcome outcome, const char *why)
+/* Is it noted, and to be asked for again when the sweep has been?  One route of each
+ * next hop is; that of several owners is refused once for each.
+ */
+static bool note_limited(struct limited *limited, const struct batch_op *op)
 {
-	const struct nexthop_dev *dev;
-	struct bridge *br = arg;
+	unsigned int i;
+
+	for (i = 0; i < limited->n; i++) {
+		const struct batch_op *noted = &limited->op[i];
+
+		if (noted->ifindex != op->ifindex)
+			continue;
+		if (noted->route.prefixlen == op->route.prefixlen &&
+		    noted->route.metric == op->route.metric &&
+		    addr_equal(&noted->route.dst, &op->route.dst))
+			return true;
+		if (addr_equal(&noted->route.via, &op->route.via))
+			return false;
+	}
+	if (limited->n == LIMITED_MAX)
+		return false;
+	limited->op[limited->n] = *op;
+	limited->op[limited->n++].retry = true;
+	return true;
+}
+
+/* There is later news of the prefix.  Returns whether one was noted. */
+static bool forget_limited(struct limited *limited,
+			   const struct ovly_staged *staged)
+{
+	unsigned int before = limited->n;
+	unsigned int i, kept = 0;
+
+	for (i = 0; i < limited->n; i++)
+		if (limited->op[i].route.prefixlen != staged->dst.len ||
+		    !addr_equal(&limited->op[i].route.dst, &staged->dst.addr))
+			limited->op[kept++] = limited->op[i];
+	limited->n = kept;
+	return kept < before;
+}
+
+static void warn_refused(struct bridge *br, const struct batch_op *op,
+			 const char *why)
+{
+	const struct nexthop_dev *dev = nexthops_dev(&br->nexthops, op->ifindex);
 	struct ovly_prefix prefix = { .addr = op->route.dst,
 				      .len = (uint8_t)op->route.prefixlen };
-	struct batch_op fewer = *op;
 	char via[ADDR_STRLEN];
 	char buf[PREFIX_STRLEN];
 
+	br->refused++;
+	bridge_warn(br, &br->limit_route, "route %s via %s on %s is refused: %s",
+		    prefix_str(&prefix, buf), addr_str(&op->route.via, via),
+		    dev ? dev->name : "?", why);
+}
+
+static void on_refused(void *arg, const struct batch_op *op,
+		       enum batch_outcome outcome, const char *why)
+{
+	struct bridge *br = arg;
+	struct batch_op fewer = *op;
+
+	br->retries_refused += op->retry;
+	fewer.retry = false;
 	if (!op->del && outcome == BATCH_UNRESOLVED && batch_narrow(&fewer)) {
 		/* not tried one by one yet: one of them may be somebody's */
 		if (op->known || !op->route.more.n)
@@ -104,43 +164,47 @@ static void on_refused(void *arg, const struct batch_op *op,
 		br->system++;
 		return;
 	case BATCH_UNRESOLVED:
+		/* What covers the next hop may be behind it in the same batch. */
+		if (!op->del && !op->again && !br->reconciling) {
+			fewer.again = true;
+			batch_add(&br->batch, &fewer);
+			return;
+		}
 		if (!op->del)
 			note_unresolved(br, op, 0);
 		br->unresolved++;
+		break;
+	case BATCH_LIMIT:
+		if (!br->sweeping || !note_limited(&br->limited, op))
+			warn_refused(br, op, why);
+		/* the limit of one owner is not that of the others */
+		if (batch_narrow(&fewer)) {
+			batch_add(&br->batch, &fewer);
+			return;
+		}
 		break;
 	case BATCH_TAKEN:
 		/* It may be this prefix on another device of the same table,
 		 * whose deletion is in the same batch.
 		 */
 		if (!op->del && op->replace && !op->again) {
-			struct batch_op again = *op;
-
-			again.again = true;
-			batch_add(&br->batch, &again);
-			return;
-		}
-		br->taken = true;
-		/* fallthrough */
-	default:
-		br->refused++;
-		br->hold_sweep |= outcome == BATCH_FAILED;
-		dev = nexthops_dev(&br->nexthops, op->ifindex);
-		bridge_warn(br, &br->limit_route,
-			    "route %s via %s on %s is refused: %s",
-			    prefix_str(&prefix, buf),
-			    addr_str(&op->route.via, via),
-			    dev ? dev->name : "?", why);
-		/* the limit of one owner is not that of the others */
-		if (!op->del && outcome == BATCH_LIMIT && batch_narrow(&fewer)) {
+			fewer.again = true;
 			batch_add(&br->batch, &fewer);
 			return;
 		}
+		br->swept_may_fit = true;
+		warn_refused(br, op, why);
 		break;
+	default:
+		br->hold_sweep = true;
+		br->late = true;
+		warn_refused(br, op, why);
+		return;
 	}
 	/* What it was to replace leads to a peer that is not the next hop any
 	 * more.
 	 */
-	if (!op->del && op->replace && outcome != BATCH_FAILED)
+	if (!op->del && op->replace)
 		delete_on(br, op->ifindex, &op->route);
 }
 
@@ -244,22 +308,32 @@ static bool unclear(struct bridge *br, const struct ovly_staged *staged,
 
 static void note_shape(struct bridge *br, const struct ovly_staged *staged)
 {
-	if (!br->metric_seen)
-		br->metric = staged->metric;
-	br->metric_seen = true;
+	bool v4 = staged->dst.addr.family == AF_INET;
+
+	/* IPv6 has no 0: what says 0 is 1024 there. */
+	if (!br->metric_seen[v4])
+		br->metric[v4] = staged->metric;
+	br->metric_seen[v4] = true;
 	br->objects |= staged->object;
 	if (staged->dst.addr.family == AF_INET6)
 		br->siblings |= staged->hops > 1;
 	else
 		br->several |= staged->append;
-	br->several |= !br->conf->keep_metric && staged->metric != br->metric;
+	br->several |= !br->conf->keep_metric &&
+		       staged->metric != br->metric[v4];
 }
 
+/* Does a change make room for what had no place?  Where a next hop was missed it can be
+ * seen; else it is by chance: some routes never have a place, and the table is not to be
+ * read whole for each change because of them.
+ */
 void bridge_settle(struct bridge *br)
 {
-	if ((br->batch.applied || br->batch.removed) &&
-	    (br->unresolved || br->partial || br->refused))
-		br->resync = true;
+	bool missing = br->unresolved || br->partial || br->refused;
+
+	br->resync |= br->may_resolve && missing;
+	br->late |= (br->batch.applied || br->batch.removed) && missing;
+	br->may_resolve = false;
 	br->batch.applied = 0;
 	br->batch.removed = 0;
 }
@@ -312,6 +386,9 @@ void bridge_route(struct bridge *br, const struct ovly_staged *staged)
 	br->resync |= unclear(br, staged, wanted);
 	if (!staged->leads)
 		return;
+	/* Another route of the prefix may be meant, so that this one has to be seen. */
+	if (!br->reconciling)
+		br->resync |= forget_limited(&br->limited, staged);
 	br->staged += !staged->del;
 	if (!wanted) {
 		tell_ignored(br, staged);
@@ -342,6 +419,8 @@ void bridge_route(struct bridge *br, const struct ovly_staged *staged)
 		return;
 	}
 	br->partial += found.left_out > 0;
+	br->may_resolve |= !br->reconciling &&
+			   unresolved_within(&br->lost_hops, &staged->dst);
 	batch_add(&br->batch, &op);
 	if (staged->replace)
 		delete_elsewhere(br, op.ifindex, &op.route);

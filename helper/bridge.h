@@ -30,6 +30,14 @@ struct bridge_conf {
 	bool once;
 };
 
+#define LIMITED_MAX 256
+
+/* Of each next hop one route that is beyond its peer's limit. */
+struct limited {
+	unsigned int n;
+	struct batch_op op[LIMITED_MAX];
+};
+
 /* The last time that the table was read whole. */
 struct bridge_reconciled {
 	uint64_t at; /* of log_now_ms(), 0: never */
@@ -45,17 +53,29 @@ struct bridge {
 	struct nexthops nexthops;
 	struct batch batch;
 	bool resync; /* a reconcile is due */
+	bool late; /* one may help by chance: some time, it is not to cost much */
 	bool hold_sweep; /* what was seen is incomplete: remove nothing */
 	bool reconciling; /* the table is read, not followed */
-	bool taken; /* a route was in the way that may be gone after a sweep */
+	bool sweeping; /* between the begin of a mark and sweep and its end */
+	/* Follows what was told while the table was read; false: some is lost.
+	 * May be NULL.
+	 */
+	bool (*catch_up)(void *arg);
+	void *catch_up_arg;
+	bool may_resolve; /* a route came that a lost next hop may be behind */
+	/* somebody else's route is in the way, which a sweep may remove */
+	bool swept_may_fit;
+	struct limited limited; /* refused while what is to be swept counted */
+	uint64_t retries_refused; /* of them, counted on */
 	/* A prefix may have several routes there, of other metrics: that one goes
 	 * does not mean that all do.
 	 */
 	bool several;
 	bool siblings; /* the same for the next hops of an IPv6 route */
 	bool objects; /* routes there have nexthop objects */
-	bool metric_seen;
-	uint32_t metric;
+	/* of each family, IPv6 first */
+	bool metric_seen[2];
+	uint32_t metric[2];
 	/* of the last reconcile, and counted on since */
 	uint64_t staged, ignored, system, unresolved, partial, refused;
 	struct log_limit limit_route, limit_ignored, limit_lost;

@@ -125,6 +125,18 @@ static bool sweep(struct bridge *br, const struct nexthop_dev *dev,
 	return true;
 }
 
+/* The table may have changed under the reader. */
+static void catch_up(struct bridge *br)
+{
+	uint64_t before = br->batch.applied + br->batch.removed;
+
+	if (br->catch_up && !br->catch_up(br->catch_up_arg))
+		br->hold_sweep = true;
+	br->resync |= br->may_resolve;
+	br->late |= br->batch.applied + br->batch.removed != before;
+	br->may_resolve = false;
+}
+
 static bool mark_and_sweep(struct bridge *br, uint64_t *removed, struct err *e)
 {
 	struct ovly_nl_error refusal;
@@ -148,13 +160,34 @@ static bool mark_and_sweep(struct bridge *br, uint64_t *removed, struct err *e)
 		}
 		br->nexthops.dev[i].cookie = reply.cookie;
 	}
+	br->sweeping = true;
+	br->reconciling = true;
 	if (!read_table(br, e))
 		return false;
+	br->reconciling = false;
+	catch_up(br);
 	for (i = 0; i < br->nexthops.devs && !br->hold_sweep; i++)
 		if (br->nexthops.dev[i].cookie &&
 		    !sweep(br, &br->nexthops.dev[i], removed, e))
 			return false;
 	return true;
+}
+
+/* Asks for what a limit refused while the old set counted, and holds it against the
+ * peer now.  Returns whether there was room, for others of its next hop, too.
+ */
+static bool retry_limited(struct bridge *br)
+{
+	unsigned int i;
+	bool room;
+
+	br->retries_refused = 0;
+	for (i = 0; i < br->limited.n; i++)
+		batch_add(&br->batch, &br->limited.op[i]);
+	batch_drain(&br->batch);
+	room = br->retries_refused < br->limited.n;
+	br->limited.n = 0;
+	return room;
 }
 
 static void remember(struct bridge *br, uint64_t start, uint64_t removed)
@@ -183,32 +216,41 @@ static void remember(struct bridge *br, uint64_t start, uint64_t removed)
 		 (unsigned long long)last->partial,
 		 (unsigned long long)last->refused,
 		 (unsigned long long)last->ignored, (unsigned long long)removed,
-		 last->swept ? "" : " (none: a request failed)",
+		 last->swept ? "" : " (none: a request failed, or news were lost)",
 		 br->nexthops.devs, br->nexthops.peers);
 }
 
 bool bridge_reconcile(struct bridge *br, struct err *e)
 {
+	const struct bridge_reconciled last = br->last;
 	uint64_t start = log_now_ms();
 	uint64_t removed = 0;
 	bool ok;
 
 	br->resync = false;
 	br->hold_sweep = false;
-	br->taken = false;
+	br->swept_may_fit = false;
 	br->several = false;
 	br->siblings = false;
 	br->objects = false;
-	br->metric_seen = false;
+	memset(br->metric_seen, 0, sizeof(br->metric_seen));
+	br->limited.n = 0;
+	br->late = false;
+	br->may_resolve = false;
 	br->batch.n = 0;
-	br->reconciling = true;
 	ok = mark_and_sweep(br, &removed, e);
 	br->reconciling = false;
+	br->sweeping = false;
 	br->failed = !ok;
 	if (!ok)
 		return false;
-	/* What was in the way may have been swept. */
-	br->resync = br->taken && removed;
+	br->resync |= br->swept_may_fit && removed;
+	if (br->limited.n && !br->hold_sweep)
+		br->resync |= retry_limited(br);
+	br->late &= br->unresolved || br->partial || br->refused;
+	/* One that moved may have made room for another. */
+	br->late |= br->unresolved != last.unresolved ||
+		    br->partial != last.partial || br->refused != last.refused;
 	remember(br, start, removed);
 	br->batch.applied = 0;
 	br->batch.removed = 0;

@@ -28,6 +28,10 @@
 #define LINGER_ROUNDS 10
 /* After a failed reconcile. */
 #define RETRY_MS 2000
+#define ONCE_TRIES 3
+/* Those that may help by chance: a twentieth of the time, and not more often. */
+#define LATE_GAP_MS 1000
+#define LATE_SHARE 20
 
 static volatile sig_atomic_t stop, hup;
 
@@ -43,7 +47,7 @@ struct daemon {
 	struct bridge br;
 	struct nl_sock *routes, *events;
 	int group; /* of the events that is joined, 0: none */
-	uint64_t resync_at;
+	uint64_t resync_at, late_at;
 	bool ready;
 	struct bridge_sock sock;
 };
@@ -64,7 +68,8 @@ static bool open_sockets(struct daemon *d, struct err *e)
 	d->events = ovly_nl_subscriber(NETLINK_GENERIC, e);
 	if (!d->events)
 		return false;
-	return ovly_nl_join(d->routes, RTNLGRP_LINK, e) &&
+	return ovly_stage_filter(d->routes, d->br.conf->table, e) &&
+	       ovly_nl_join(d->routes, RTNLGRP_LINK, e) &&
 	       ovly_nl_join(d->routes, RTNLGRP_IPV4_IFADDR, e) &&
 	       ovly_nl_join(d->routes, RTNLGRP_IPV4_ROUTE, e) &&
 	       ovly_nl_join(d->routes, RTNLGRP_IPV6_ROUTE, e) &&
@@ -146,14 +151,15 @@ static void on_event(struct nlmsghdr *hdr, void *arg)
 	}
 }
 
-static void drain(struct daemon *d, struct nl_sock *sk, ovly_nl_cb cb,
+/* false: some of it is lost. */
+static bool drain(struct daemon *d, struct nl_sock *sk, ovly_nl_cb cb,
 		  const char *what)
 {
 	int ret = ovly_nl_drain(sk, cb, d);
 	struct err e;
 
 	if (ret == 0)
-		return;
+		return true;
 	d->br.resync = true;
 	/* The lost ones may have been about the module itself. */
 	if (sk == d->events)
@@ -164,6 +170,7 @@ static void drain(struct daemon *d, struct nl_sock *sk, ovly_nl_cb cb,
 	else
 		bridge_warn(&d->br, &d->br.limit_lost, "%s cannot be read: %s",
 			    what, strerror(-ret));
+	return false;
 }
 
 /* What is queued before the table is read is older than the table: following
@@ -177,6 +184,34 @@ static void forget_queued(struct daemon *d)
 	for (i = 0; i < 16; i++)
 		if (ovly_nl_drain(d->routes, NULL, NULL) == 0)
 			return;
+}
+
+/* A deletion may be half of a change. */
+static bool linger(struct daemon *d)
+{
+	struct pollfd fd = { .fd = nl_socket_get_fd(d->routes),
+			     .events = POLLIN };
+	bool all = true;
+	int i;
+
+	for (i = 0; i < LINGER_ROUNDS && batch_deletes(&d->br.batch) &&
+	     poll(&fd, 1, LINGER_MS) > 0; i++)
+		all &= drain(d, d->routes, on_route, "route notifications");
+	return all;
+}
+
+static bool follow(struct daemon *d)
+{
+	bool all = drain(d, d->routes, on_route, "route notifications");
+
+	all &= linger(d);
+	batch_drain(&d->br.batch);
+	return all;
+}
+
+static bool catch_up(void *arg)
+{
+	return follow(arg);
 }
 
 static bool reconcile(struct daemon *d, struct err *e)
@@ -195,6 +230,7 @@ static bool reconcile(struct daemon *d, struct err *e)
 	}
 	/* never more than half of the time */
 	d->resync_at = now + RESYNC_GAP_MS + (now - start);
+	d->late_at = now + LATE_GAP_MS + LATE_SHARE * (now - start);
 	if (d->br.hold_sweep) {
 		d->br.resync = true;
 		d->resync_at = now + RETRY_MS;
@@ -204,17 +240,6 @@ static bool reconcile(struct daemon *d, struct err *e)
 		service_notify("READY=1\nSTATUS=following the table");
 	}
 	return true;
-}
-
-static void linger(struct daemon *d)
-{
-	struct pollfd fd = { .fd = nl_socket_get_fd(d->routes),
-			     .events = POLLIN };
-	int i;
-
-	for (i = 0; i < LINGER_ROUNDS && batch_deletes(&d->br.batch) &&
-	     poll(&fd, 1, LINGER_MS) > 0; i++)
-		drain(d, d->routes, on_route, "route notifications");
 }
 
 /* What is due is done first: it may change the answer. */
@@ -247,16 +272,19 @@ static void loop(struct daemon *d)
 
 	sigemptyset(&open);
 	while (!stop) {
-		bool due = d->br.resync && d->br.nl.family;
 		uint64_t sleep = service_alive();
 		uint64_t now = log_now_ms();
 		struct timespec wait;
+		bool due;
 
 		if (hup) {
 			hup = 0;
 			d->br.resync = true;
 			continue;
 		}
+		if (d->br.late && now >= d->late_at)
+			d->br.resync = true;
+		due = d->br.resync && d->br.nl.family;
 		if (due && now >= d->resync_at) {
 			if (!reconcile(d, &e))
 				bridge_warn(&d->br, &d->br.limit_lost, "%s",
@@ -268,6 +296,9 @@ static void loop(struct daemon *d)
 			answer(d);
 		if (due && d->resync_at - now < sleep)
 			sleep = d->resync_at - now;
+		else if (!due && d->br.late && d->br.nl.family &&
+			 d->late_at - now < sleep)
+			sleep = d->late_at - now;
 		wait.tv_sec = (time_t)(sleep / 1000);
 		wait.tv_nsec = (long)(sleep % 1000) * 1000000;
 		fds[2].events = d->sock.askers < BRIDGE_ASKERS ? POLLIN : 0;
@@ -277,14 +308,27 @@ static void loop(struct daemon *d)
 		if (ppoll(fds, 3, sleep == UINT64_MAX ? NULL : &wait, &open) < 0)
 			continue;
 		drain(d, d->events, on_event, "the module's events");
-		drain(d, d->routes, on_route, "route notifications");
-		linger(d);
-		batch_drain(&d->br.batch);
+		follow(d);
 		bridge_settle(&d->br);
 		bridge_sock_accept(&d->sock);
 	}
 	service_notify("STOPPING=1");
 	log_info("stopped, the routes stay");
+}
+
+static bool reconcile_once(struct daemon *d, struct err *e)
+{
+	int i;
+
+	for (i = 0; i < ONCE_TRIES; i++) {
+		if (!reconcile(d, e))
+			return false;
+		if (!d->br.resync && !d->br.late)
+			return true;
+	}
+	return !d->br.hold_sweep ||
+	       err_set(e, EXIT_REFUSED,
+		       "a request failed, so that nothing was removed");
 }
 
 static bool catch_signals(void)
@@ -310,6 +354,8 @@ static bool serve(const struct bridge_conf *conf, struct err *e)
 	struct err why;
 
 	bridge_init(&d.br, conf);
+	d.br.catch_up = catch_up;
+	d.br.catch_up_arg = &d;
 	if (!ovly_nl_open(&d.br.nl, conf->once, e))
 		return false;
 	/* subscribed before the first dump, so that nothing falls between */
@@ -324,13 +370,12 @@ static bool serve(const struct bridge_conf *conf, struct err *e)
 		log_info("the kernel module ovly is not loaded, waiting for it");
 		service_notify("READY=1\nSTATUS=waiting for the kernel module");
 	}
-	if (conf->once || d.br.nl.family) {
-		if (!reconcile(&d, e))
-			goto out;
-	}
-	if (!conf->once)
+	if (conf->once)
+		ok = reconcile_once(&d, e);
+	else
+		ok = !d.br.nl.family || reconcile(&d, e);
+	if (ok && !conf->once)
 		loop(&d);
-	ok = true;
 out:
 	bridge_sock_close(&d.sock);
 	nl_socket_free(d.routes);

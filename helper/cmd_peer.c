@@ -177,7 +177,7 @@ DEV                                                                           \
 "  on-down hold|withdraw        while it is down its routes stay and packets\n" \
 "                               are dropped, or its routes leave; hold\n"      \
 "  limit N                      routes beside its addresses, 0 is no limit; 0\n" \
-"  limit-action refuse|disable  one more is refused, or also all the others\n" \
+"  limit-action refuse|disable  one more is refused, or also all BGP taught\n" \
 "                               leave the table; refuse\n"                     \
 "  backup PEER|none             takes the packets while this one is down; none\n" \
 "  mark N                       packet mark of what comes from it, and of outer\n" \

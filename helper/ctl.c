@@ -122,21 +122,19 @@ static void on_report(struct nlmsghdr *hdr, void *arg)
 		b->malformed = true;
 }
 
-bool ovly_ctl_routes(struct ovly_nl *nl, int cmd, int flags, uint32_t ifindex,
-		     const struct ovly_route *routes, unsigned int n,
-		     struct ovly_report *report, struct ovly_nl_error *refusal)
+bool ovly_ctl_routes(struct ovly_nl *nl, int cmd, int flags,
+		     const struct ovly_req *req, struct ovly_report *report,
+		     struct ovly_nl_error *refusal)
 {
-	struct ovly_req req = { .ifindex = ifindex, .route = routes,
-				.routes = n };
 	struct batch b = { .report = report };
 
 	memset(report, 0, sizeof(*report));
-	if (send_request(nl, cmd, flags, &req, on_report, &b, refusal))
+	if (send_request(nl, cmd, flags, req, on_report, &b, refusal))
 		return b.malformed ? malformed(refusal) : true;
 	/* About the request and not about its one entry: a device that is gone,
 	 * and a missing capability, which comes without words.
 	 */
-	if (n != 1 || refusal->error == ENODEV ||
+	if (req->routes != 1 || refusal->error == ENODEV ||
 	    (refusal->error == EPERM && !refusal->text[0]))
 		return false;
 	report->n = 1;

@@ -29,9 +29,9 @@ bool ovly_ctl_dump(struct ovly_nl *nl, int cmd, const struct ovly_req *req,
 /* ROUTE_NEW or ROUTE_DEL of a batch.  A refusal of a batch of one entry is
  * told in the report like that of any other; false: refused as a whole.
  */
-bool ovly_ctl_routes(struct ovly_nl *nl, int cmd, int flags, uint32_t ifindex,
-		     const struct ovly_route *routes, unsigned int n,
-		     struct ovly_report *report, struct ovly_nl_error *refusal);
+bool ovly_ctl_routes(struct ovly_nl *nl, int cmd, int flags,
+		     const struct ovly_req *req, struct ovly_report *report,
+		     struct ovly_nl_error *refusal);
 
 /* The device "name" must be an ovly one; with an empty name it is the only one
  * there is.  Its ifindex, 0 with an error.

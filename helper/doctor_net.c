@@ -158,27 +158,51 @@ void check_rule(struct doctor *d)
 	}
 }
 
-void check_vrf(struct doctor *d)
+/* IPv6 where a peer of the device has an address of it. */
+static bool carries(const struct doctor *d, uint32_t ifindex, uint8_t family)
 {
-	const struct ovly_addr any = { .family = AF_INET };
+	unsigned int i, k;
+
+	if (family == AF_INET)
+		return true;
+	for (i = 0; i < d->host->peers; i++) {
+		const struct ovly_msg *msg = &d->host->peer[i];
+
+		for (k = 0; msg->ifindex == ifindex && k < msg->peer.addr.n; k++)
+			if (msg->peer.addr.a[k].family == family)
+				return true;
+	}
+	return false;
+}
+
+static void judge_vrf(struct doctor *d, const struct ovly_msg *dev,
+		      uint8_t family)
+{
+	const struct host_link *l = host_link(d->host, dev->ifindex);
+	const struct ovly_addr any = { .family = family };
+	const char *six = family == AF_INET6 ? "-6 " : "";
+	uint32_t table = dev->dev.active_table;
 	struct host_route route;
-	unsigned int i;
 	char todo[160];
 
-	for (i = 0; i < d->host->devs; i++) {
-		uint32_t table = d->host->dev[i].dev.active_table;
-		const struct host_link *l =
-			host_link(d->host, d->host->dev[i].ifindex);
+	if (!l || !doctor_in_vrf(d, l) || !carries(d, dev->ifindex, family) ||
+	    d->host->ops->longest(d->host, table, &any, &route))
+		return;
+	snprintf(todo, sizeof(todo),
+		 "ip %sroute add table %u unreachable default metric 4278198272",
+		 six, table);
+	doctor_say(d, DOCTOR_WARN, todo,
+		   "the VRF of %s has no IPv%c default route: what table %u does not know may leave in clear by another table",
+		   l->link.name, family == AF_INET6 ? '6' : '4', table);
+}
 
-		if (!l || !doctor_in_vrf(d, l) ||
-		    d->host->ops->longest(d->host, table, &any, &route))
-			continue;
-		snprintf(todo, sizeof(todo),
-			 "ip route add table %u unreachable default metric 4278198272",
-			 table);
-		doctor_say(d, DOCTOR_WARN, todo,
-			   "the VRF of %s has no default route: what table %u does not know may leave in clear by another table",
-			   l->link.name, table);
+void check_vrf(struct doctor *d)
+{
+	unsigned int i;
+
+	for (i = 0; i < d->host->devs; i++) {
+		judge_vrf(d, &d->host->dev[i], AF_INET);
+		judge_vrf(d, &d->host->dev[i], AF_INET6);
 	}
 }
 

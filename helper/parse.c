@@ -211,6 +211,16 @@ bool addrs_have(const struct ovly_addrs *addrs, int family)
 	return false;
 }
 
+bool addrs_contain(const struct ovly_addrs *addrs, const struct ovly_addr *a)
+{
+	unsigned int i;
+
+	for (i = 0; i < addrs->n; i++)
+		if (addr_equal(&addrs->a[i], a))
+			return true;
+	return false;
+}
+
 int addr_compare(const struct ovly_addr *a, const struct ovly_addr *b)
 {
 	if (a->family != b->family)

@@ -73,7 +73,7 @@ static void say_last(json_t *state)
 			 number(last, "staged"), number(last, "refused"),
 			 number(last, "not-followed"), number(last, "removed"),
 			 json_is_false(json_object_get(last, "complete")) ?
-				 " (none: a request failed)" : "");
+				 " (none: a request failed, or news were lost)" : "");
 		say("last-reconcile", text);
 	} else {
 		say("last-reconcile", "none");

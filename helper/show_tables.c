@@ -161,14 +161,14 @@ static const struct {
 } reasons[] = {
 	{ OVLY_A_STATS_TX_NO_PEER, "no peer has the next hop" },
 	{ OVLY_A_STATS_TX_NO_PATH, "the peer is down" },
-	{ OVLY_A_STATS_TX_NO_SA, "no usable SA for the if-id" },
 	{ OVLY_A_STATS_TX_NO_POLICY, "no policy with the if-id covers it" },
-	{ OVLY_A_STATS_TX_TOO_BIG, "bigger than the path MTU" },
+	{ OVLY_A_STATS_TX_NO_SA, "no usable SA for the if-id" },
 	{ OVLY_A_STATS_TX_LOOP, "the outer route leads into the device" },
+	{ OVLY_A_STATS_TX_TOO_BIG, "bigger than the path MTU" },
 	{ OVLY_A_STATS_TX_ERROR, "malformed, no memory, or refused below" },
-	{ OVLY_A_STATS_RX_SOURCE, "the source is not the peer's" },
-	{ OVLY_A_STATS_RX_SELECTOR, "outside the SA's selector" },
 	{ OVLY_A_STATS_RX_ERROR, "decryption, replay, or malformed inside" },
+	{ OVLY_A_STATS_RX_SELECTOR, "outside the SA's selector" },
+	{ OVLY_A_STATS_RX_SOURCE, "the source is not the peer's" },
 };
 
 struct drops {

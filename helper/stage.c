@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "stage.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
+#include <netlink/socket.h>
+#include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "parse.h"
 
@@ -191,4 +196,31 @@ bool ovly_stage_dump(struct ovly_nl *nl, uint32_t table, ovly_stage_cb cb,
 		*interrupted |= refusal.interrupted;
 	}
 	return true;
+}
+
+bool ovly_stage_filter(struct nl_sock *sk, uint32_t table, struct err *e)
+{
+	const uint32_t type = offsetof(struct nlmsghdr, nlmsg_type);
+	const uint32_t in = NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_table);
+	/* the socket filter reads what it loads as of network order */
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, type),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWROUTE), 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELROUTE), 0, 2),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, in),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+			 table < 256 ? table : RT_TABLE_COMPAT, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	const struct sock_fprog program = {
+		.len = sizeof(code) / sizeof(code[0]),
+		.filter = code,
+	};
+
+	if (!setsockopt(nl_socket_get_fd(sk), SOL_SOCKET, SO_ATTACH_FILTER,
+			&program, sizeof(program)))
+		return true;
+	return err_set(e, EXIT_REFUSED, "cannot filter what is told of routes: %s",
+		       strerror(errno));
 }

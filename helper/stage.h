@@ -33,6 +33,12 @@ struct ovly_staged {
 /* Reads RTM_NEWROUTE and RTM_DELROUTE; false for what is no unicast route. */
 bool ovly_stage_parse(struct nlmsghdr *hdr, struct ovly_staged *out);
 
+/* Of routes the socket hears those of this table only, and of those that share its
+ * number in the header: all above 255.  What goes into the module's own table would
+ * fill it otherwise.
+ */
+bool ovly_stage_filter(struct nl_sock *sk, uint32_t table, struct err *e);
+
 typedef void (*ovly_stage_cb)(const struct ovly_staged *route, void *arg);
 /* All routes of a table, IPv4 then IPv6.  A table that does not exist is
  * empty.  *interrupted: a change overlapped.

@@ -2,6 +2,7 @@
 #include "unresolved.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #include "parse.h"
 
@@ -73,4 +74,19 @@ void unresolved_end(struct unresolved *u)
 		if (u->hop[i].seen)
 			u->hop[kept++] = u->hop[i];
 	u->n = kept;
+}
+
+bool unresolved_within(const struct unresolved *u,
+		       const struct ovly_prefix *prefix)
+{
+	struct ovly_prefix hop = { 0 };
+	unsigned int i;
+
+	for (i = 0; i < u->n; i++) {
+		hop.addr = u->hop[i].hop.gateway;
+		hop.len = hop.addr.family == AF_INET6 ? 128 : 32;
+		if (hop.addr.family && prefix_contains(prefix, &hop))
+			return true;
+	}
+	return u->more;
 }

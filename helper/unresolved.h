@@ -30,6 +30,9 @@ void unresolved_note(struct unresolved *u, const struct stage_hop *hop,
  */
 void unresolved_begin(struct unresolved *u);
 void unresolved_end(struct unresolved *u);
+/* May a route to this prefix lead to one of them? */
+bool unresolved_within(const struct unresolved *u,
+		       const struct ovly_prefix *prefix);
 struct unresolved_hop *unresolved_find(struct unresolved *u,
 				       const struct stage_hop *hop);
 

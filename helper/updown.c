@@ -293,15 +293,11 @@ static bool apply_dev_settings(struct updown_run *r, struct err *e)
 
 static bool same_addrs(const struct ovly_addrs *a, const struct ovly_addrs *b)
 {
-	unsigned int i, k;
+	unsigned int i;
 
-	for (i = 0; i < a->n; i++) {
-		for (k = 0; k < b->n; k++)
-			if (addr_equal(&a->a[i], &b->a[k]))
-				break;
-		if (k == b->n)
+	for (i = 0; i < a->n; i++)
+		if (!addrs_contain(b, &a->a[i]))
 			return false;
-	}
 	return a->n == b->n;
 }
 
@@ -313,6 +309,10 @@ static bool send_peer(struct updown_run *r, const struct ovly_peer *peer,
 	char buf[ADDR_STRLEN] = "";
 
 	if (ovly_ctl_do(r->nl, OVLY_CMD_PEER_NEW, NLM_F_CREATE | NLM_F_REPLACE,
+			&req, NULL, &refusal))
+		return true;
+	if (refusal.error == EEXIST && updown_lease_take(r, peer) &&
+	    ovly_ctl_do(r->nl, OVLY_CMD_PEER_NEW, NLM_F_CREATE | NLM_F_REPLACE,
 			&req, NULL, &refusal))
 		return true;
 	if (peer->addr.n)

@@ -30,16 +30,6 @@ static const struct ovly_ifaddr *find(const struct updown_run *r,
 	return NULL;
 }
 
-static bool is_among(const struct ovly_addrs *list, const struct ovly_addr *a)
-{
-	unsigned int i;
-
-	for (i = 0; i < list->n; i++)
-		if (addr_equal(&list->a[i], a))
-			return true;
-	return false;
-}
-
 /* Does another connection have the path that the address came with? */
 static bool is_others(struct updown_run *r, uint32_t tag)
 {
@@ -89,7 +79,7 @@ static bool is_stale(struct ovly_nl *nl, const struct ovly_dev *dev,
 	struct err ignored;
 	uint32_t ifindex;
 
-	if (!addr->tag || (keep && is_among(keep, &addr->local)))
+	if (!addr->tag || (keep && addrs_contain(keep, &addr->local)))
 		return false;
 	if (addr->tag == TAG_SHARED)
 		return !dev->peers_up;
@@ -150,7 +140,7 @@ void updown_addrs_settle(struct updown_run *r)
 
 	for (i = 0; i < r->addrs; i++) {
 		if (!r->addr[i].tag ||
-		    is_among(&r->want.local, &r->addr[i].local))
+		    addrs_contain(&r->want.local, &r->addr[i].local))
 			continue;
 		remove_stale(r->nl, r->link.ifindex, r->env->if_id_in,
 			     &r->want.local);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -58,23 +59,58 @@ static uint64_t clock_ms(clockid_t clock)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
+#define VICI "/run/charon.vici"
+
+/* Has somebody in the network namespace of the process the vici socket open?  Else it
+ * is another charon's, or of one that is gone.
+ */
+static bool has_vici(int pid)
+{
+	char line[256], path[40];
+	bool found = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/net/unix", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	while (!found && fgets(line, sizeof(line), f))
+		found = strstr(line, VICI "\n");
+	fclose(f);
+	return found;
+}
+
+/* charon makes the socket when it starts, by the wall clock of then. */
+static uint64_t vici_ms(int pid)
+{
+	struct stat st;
+
+	if (stat(VICI, &st) || !S_ISSOCK(st.st_mode) || !has_vici(pid))
+		return UINT64_MAX;
+	return (uint64_t)st.st_mtim.tv_sec * 1000;
+}
+
 /* When the charon that called was started, in milliseconds since 1970; 0 where
- * there is none.
+ * there is none.  By the clock of then, if that can be told: an SA's age is by the
+ * clock of when it was made, and who sets the clock makes no orphans.
  */
 static uint64_t charon_start_ms(void)
 {
 	uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK);
 	int pid = getppid();
-	uint64_t start;
+	uint64_t start, ms, vici;
 	char name[32];
 	int i, parent;
 
 	for (i = 0; i < ANCESTORS_MAX && pid > 0; i++, pid = parent) {
 		if (!read_stat(pid, name, &parent, &start))
 			return 0;
-		if (!strncmp(name, "charon", 6))
-			return clock_ms(CLOCK_REALTIME) -
-			       clock_ms(CLOCK_BOOTTIME) + start * 1000 / hz;
+		if (strncmp(name, "charon", 6))
+			continue;
+		ms = clock_ms(CLOCK_REALTIME) - clock_ms(CLOCK_BOOTTIME) +
+		     start * 1000 / hz;
+		vici = vici_ms(pid);
+		return ms < vici ? ms : vici;
 	}
 	return 0;
 }

@@ -54,6 +54,11 @@ void updown_addrs_settle(struct updown_run *r);
 /* After a down: virtual addresses go whose path is gone. */
 void updown_addrs_sweep(struct ovly_nl *nl, uint32_t ifindex);
 
+/* Deletes the peers that have gone and hold an address which charon has lent to this
+ * one; false where there is none, or one who holds another of its addresses has not.
+ */
+bool updown_lease_take(struct updown_run *r, const struct ovly_peer *peer);
+
 /* Looks for SAs with the path's if-ids that are older than the charon that
  * called.  Where it cannot be told there are none.
  */

@@ -58,12 +58,23 @@ static void route(struct bridge *br, const char *dst, const char *gateway,
 	bridge_route(br, &s);
 }
 
-/* The module refuses the last of the batch, what comes of it is the last then. */
-static void refuse(struct bridge *br)
+static void refuse_for(struct bridge *br, enum batch_outcome outcome)
 {
 	struct batch_op op = br->batch.op[--br->batch.n];
 
-	br->batch.ops->refused(br, &op, BATCH_UNRESOLVED, "nobody");
+	br->batch.ops->refused(br, &op, outcome, "refused");
+}
+
+/* The module refuses the last of the batch, what comes of it is the last then; and
+ * once more, where nothing that came with it helps.
+ */
+static void refuse(struct bridge *br)
+{
+	unsigned int n = br->batch.n;
+
+	refuse_for(br, BATCH_UNRESOLVED);
+	if (br->batch.n == n && br->batch.op[n - 1].again)
+		refuse_for(br, BATCH_UNRESOLVED);
 }
 
 static uint64_t wanted(struct bridge *br, const char *gateway, uint32_t oif)
@@ -162,6 +173,123 @@ static void a_pass_forgets_what_it_does_not_see(void **state)
 	unresolved_begin(&u);
 	unresolved_end(&u);
 	assert_int_equal(u.n, 0);
+}
+
+enum again { NOT, LATE, NOW };
+
+static enum again settles(struct bridge *br, uint64_t applied, uint64_t removed)
+{
+	enum again again;
+
+	br->batch.applied = applied;
+	br->batch.removed = removed;
+	bridge_settle(br);
+	again = br->resync ? NOW : br->late ? LATE : NOT;
+	br->resync = false;
+	br->late = false;
+	return again;
+}
+
+static void a_change_is_worth_a_reconcile_now_or_some_time(void **state)
+{
+	struct bridge *br = *state;
+
+	assert_int_equal(settles(br, 3, 1), NOT);
+
+	/* a next hop that is nobody's, and a way to it */
+	route(br, "10.52.0.0/16", "192.168.1.254", LAN0);
+	assert_int_equal(br->unresolved, 1);
+	route(br, "10.50.0.0/16", "10.3.0.1", OVLY0);
+	assert_int_equal(settles(br, 1, 0), LATE);
+	assert_int_equal(settles(br, 0, 1), LATE);
+	assert_int_equal(settles(br, 0, 0), NOT);
+	route(br, "192.168.0.0/16", "10.3.0.1", OVLY0);
+	assert_int_equal(settles(br, 1, 0), NOW);
+	assert_int_equal(settles(br, 1, 0), LATE);
+	/* a reconcile sees all of the table anyway */
+	br->reconciling = true;
+	route(br, "192.168.0.0/16", "10.3.0.1", OVLY0);
+	br->reconciling = false;
+	assert_int_equal(settles(br, 1, 0), LATE);
+	br->unresolved = 0;
+	br->refused = 1;
+	assert_int_equal(settles(br, 1, 0), LATE);
+}
+
+static void exceed(struct bridge *br)
+{
+	refuse_for(br, BATCH_LIMIT);
+}
+
+static void a_limit_is_asked_again_after_the_sweep(void **state)
+{
+	struct ovly_peer two = { .has = HAS(OVLY_A_PEER_ID), .id = 2 };
+	struct ovly_staged s = staged("10.50.0.0/16", "10.3.0.1", OVLY0);
+	struct bridge *br = *state;
+
+	br->sweeping = true;
+	br->reconciling = true;
+	bridge_route(br, &s);
+	exceed(br);
+	assert_int_equal(br->limited.n, 1);
+	assert_int_equal(br->refused, 0);
+	/* one of a next hop stands for the others */
+	route(br, "10.51.0.0/16", "10.3.0.1", OVLY0);
+	exceed(br);
+	assert_int_equal(br->limited.n, 1);
+	assert_int_equal(br->refused, 1);
+	/* withdrawn meanwhile, and another one is not */
+	br->reconciling = false;
+	s.del = true;
+	s.dst = test_prefix("10.51.0.0/16");
+	bridge_route(br, &s);
+	assert_int_equal(br->limited.n, 1);
+	s.dst = test_prefix("10.50.0.0/16");
+	bridge_route(br, &s);
+	assert_int_equal(br->limited.n, 0);
+	br->batch.n = 0;
+	/* of two owners, each at its limit: refused as a whole, and one by one */
+	two.addr.a[two.addr.n++] = test_addr("10.3.0.2");
+	nexthops_peer_add(&br->nexthops, OVLY0, &two);
+	s = staged("10.52.0.0/16", "10.3.0.1", OVLY0);
+	s.hops = 2;
+	s.hop[1] = (struct stage_hop){ OVLY0, test_addr("10.3.0.2") };
+	bridge_route(br, &s);
+	exceed(br);
+	exceed(br);
+	exceed(br);
+	assert_int_equal(br->batch.n, 0);
+	assert_int_equal(br->limited.n, 1);
+	assert_int_equal(br->limited.op[0].route.more.n, 1);
+	assert_int_equal(br->refused, 1);
+	br->sweeping = false;
+	batch_add(&br->batch, &br->limited.op[0]);
+	exceed(br);
+	exceed(br);
+	exceed(br);
+	assert_int_equal(br->retries_refused, 1);
+	br->refused = 1;
+	br->limited.n = 0;
+	/* nobody sweeps */
+	route(br, "10.50.0.0/16", "10.3.0.1", OVLY0);
+	exceed(br);
+	assert_int_equal(br->limited.n, 0);
+	assert_int_equal(br->refused, 2);
+}
+
+static void metrics_are_compared_within_a_family(void **state)
+{
+	struct ovly_staged four = staged("10.50.0.0/16", "10.3.0.1", OVLY0);
+	struct ovly_staged six = staged("fd50::/32", "10.3.0.1", OVLY0);
+	struct bridge *br = *state;
+
+	six.metric = 1024;
+	bridge_route(br, &four);
+	bridge_route(br, &six);
+	assert_false(br->several);
+	six.metric = 32;
+	bridge_route(br, &six);
+	assert_true(br->several);
 }
 
 static void more_next_hops_than_fit_are_told(void **state)
@@ -403,6 +531,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(left_out_next_hops_of_a_multipath_route_are_noted, setup, teardown),
 		cmocka_unit_test_setup_teardown(deletions_note_nothing, setup, teardown),
 		cmocka_unit_test(a_pass_forgets_what_it_does_not_see),
+		cmocka_unit_test_setup_teardown(a_change_is_worth_a_reconcile_now_or_some_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_limit_is_asked_again_after_the_sweep, setup, teardown),
+		cmocka_unit_test_setup_teardown(metrics_are_compared_within_a_family, setup, teardown),
 		cmocka_unit_test(more_next_hops_than_fit_are_told),
 		cmocka_unit_test_setup_teardown(prefixes_are_counted_by_family_and_next_hop, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_state_has_every_documented_key, setup, teardown),

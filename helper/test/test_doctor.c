@@ -247,6 +247,12 @@ static void vrf_without_an_end(void **state)
 	assert_string_equal(examine(), "vrf WARN");
 	fake_route(300, "0.0.0.0/0", RTN_UNREACHABLE, 0);
 	assert_string_equal(examine(), "");
+	/* IPv6 where it is carried */
+	fake.peer[0].peer.addr.a[fake.peer[0].peer.addr.n++] =
+		test_addr("fd03::1");
+	assert_string_equal(examine(), "vrf WARN");
+	fake_route(300, "::/0", RTN_UNREACHABLE, 0);
+	assert_string_equal(examine(), "");
 }
 
 static void staging_table_without_a_bridge(void **state)
