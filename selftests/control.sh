@@ -120,6 +120,24 @@ throws() { ip -n "$here" route show table 220 | sed -n 's/^throw \([^ ]*\) .*/\1
 # one_request WORD...: these words and what stdin has, all in one message.
 one_request() { { printf '%s ' "$@" && tr '\n' ' '; } | nl_lines; }
 
+# listen [NAMESPACE]: events go to a file from now on.
+listen() {
+	local ns=${1:-here}
+	EVENTS=$OVLY_OUT/events-$ns
+	ip netns exec "${!ns}" ovlynl listen >"$EVENTS" &
+	defer eval "kill $! 2>/dev/null"
+	wait_for 10 "the listener is there" grep listening "$EVENTS"
+}
+
+# seen: the events so far, by name.
+seen() { field event <"$EVENTS" | paste -sd' '; }
+seen_is() { same "$1" "$(seen)" "events"; }
+
+# events NAME...: these came since listen, in this order, and no other.
+events() {
+	wait_for 10 "$# events" seen_is "$*"
+}
+
 sa_spi() { printf '0x%x' $((0x1000 * $1 + 0x100 + ${2##*.})); }
 
 # sa_pair IF_ID [PEER-ADDRESS]: an SA in and one out, as a daemon would install them.
@@ -165,19 +183,12 @@ watch_route() {
 	ip netns exec "$here" ovlynl gaps "$1" >"$OVLY_OUT/gaps" &
 	WATCHER=$!
 	defer eval "kill $WATCHER 2>/dev/null"
-	ip -n "$here" monitor route >"$OVLY_OUT/monitor" &
-	MONITOR=$!
-	defer eval "kill $MONITOR 2>/dev/null"
 	wait_for 10 "the watcher runs" grep watching "$OVLY_OUT/gaps"
-	wait_for 10 "the monitor listens" bash -c \
-		"ip -n $here route replace 198.51.100.0/24 dev wan0 mtu \$((1000 + RANDOM % 400)); grep -q 198.51.100 $OVLY_OUT/monitor"
+	monitor_routes "$here" "$OVLY_OUT/monitor"
 }
 
 watched() {
 	kill "$WATCHER"
 	wait "$WATCHER" || true
 	cat "$OVLY_OUT/gaps"
-	ip -n "$here" route replace 198.51.101.0/24 dev wan0
-	wait_for 10 "the monitor has seen all" grep -q 198.51.101 "$OVLY_OUT/monitor"
-	ip -n "$here" route flush dev wan0 proto boot
 }

@@ -28,6 +28,11 @@ CASE_DEADLINE=$((${CASE_DEADLINE:-120} * OVLY_SLOW))
 : "${OVLY_OUT:=$(mktemp -d)}"
 SUITE=$(basename "$0" .sh)
 
+# What hosts say to find neighbours and groups on a link, as a filter of tcpdump's:
+# ARP, ND, and MLDv2, which comes behind a hop-by-hop header.
+# shellcheck disable=SC2034 # for who captures
+LINK_CHATTER='arp or (icmp6 and ip6[40] >= 133 and ip6[40] <= 136) or (ip6[6] = 0 and dst host ff02::16)'
+
 # ---- messages ----------------------------------------------------------------
 
 # note TEXT: a line that people see when the case fails (or with -v).
@@ -122,6 +127,35 @@ same() {
 	[ "$1" = "$2" ] && return 0
 	diff <(printf '%s\n' "$1") <(printf '%s\n' "$2") | sed 's/^/# /'
 	fail "$3: not as expected (< expected, > found)"
+}
+
+# ---- route events --------------------------------------------------------------
+
+# monitor_routes NETNS FILE: writes down what happens to its routes until the case
+# ends.
+monitor_routes() {
+	: >"$2"
+	ip netns exec "$1" stdbuf -oL ip -o monitor route >>"$2" &
+	defer eval "kill $! 2>/dev/null"
+	monitor_has_all "$@"
+}
+
+# route_events NETNS FILE: prints what has happened so far.
+route_events() {
+	monitor_has_all "$@" >&2
+	sed '/^\(Deleted \)\?blackhole 192\.0\.2\.250 /d' "$2"
+}
+
+# monitor_has_all NETNS FILE: that is proved: a route in a table that was not used
+# before must show.
+monitor_has_all() {
+	wait_for 20 "the route monitor has seen all" route_shows "$@" $((${EPOCHREALTIME/./} % 1000000 + 10000))
+}
+
+route_shows() {
+	ip -n "$1" route replace blackhole 192.0.2.250 table "$3"
+	ip -n "$1" route flush table "$3"
+	grep -q "table $3 " "$2"
 }
 
 # ---- network namespaces --------------------------------------------------------

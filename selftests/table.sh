@@ -23,16 +23,22 @@ def unicast($f; $dst; $via; $dev; $metric; $proto):
 def throw($f; $dst; $metric): "\($f) throw \($dst) metric \($metric) proto ovly";
 '
 
+# Endpoints that no path leads to any more and that peers remember, "DEVICE ADDRESS"
+# a line: no listing has them. For whoever moves endpoints.
+REMEMBERED=
+
 # table_wanted NODE TABLE: from devices, peers, paths, routes and links there. Only
-# what has a rule that leads to it has throw routes: no VRF has.
-table_wanted() {
+# what has a rule that leads to it has throw routes: no VRF has. Fails if any of the
+# listings does, as table_found does: an empty table is not one that nobody could read.
+table_wanted() (
+	set -o pipefail
 	{
-		helper "$1" dev list --json
-		helper "$1" peer list --json
-		helper "$1" path list --json
-		helper "$1" route list --json
-		ip -n "${!1}" -j link show
-	} | jq -s -r --argjson table "$2" "$TABLE_JQ"'
+		helper "$1" dev list --json &&
+			helper "$1" peer list --json &&
+			helper "$1" path list --json &&
+			helper "$1" route list --json &&
+			ip -n "${!1}" -j link show
+	} | jq -s -r --argjson table "$2" --arg remembered "$REMEMBERED" "$TABLE_JQ"'
 	. as [$devs, $peers, $paths, $routes, $links]
 	| ([$links[] | {(.ifname): .}] | add) as $link
 	| ([$peers[] | {"\(.dev) \(.name)": .}] | add) as $peer
@@ -40,30 +46,53 @@ table_wanted() {
 	| ([$devs[] | {(.dev): .}] | add // {}) as $dev
 	| [$devs[] | select($link[.dev].master | not)] as $guarded
 	| def up: $link[.].flags | index("UP");
+	# What somebody taught of a peer that has exceeded its limit is not.
+	def taught: (.system | not) and
+		(.protocol | IN("unspec", "redirect", "kernel", "boot", "static") | not);
 	def wanted:
-		$dev[.dev] and (.dev | up) and
-		($peer["\(.dev) \(.["peer-name"])"] | .["on-down"] == "hold" or .state == "up");
+		taught as $taught
+		| $dev[.dev] and (.dev | up) and
+		($peer["\(.dev) \(.["peer-name"])"]
+			| (.["on-down"] == "hold" or .state == "up" or .["via-backup"]) and
+			(.["routes-disabled"] and $taught | not));
 	def via:
 		(.prefix | family) as $f | $peer["\(.dev) \(.["peer-name"])"].addr as $addrs
 		| if .system or $dev[.dev].mode == "p2p" then empty
 		else [($addrs[] | select(family == $f)), ($addrs[] | select(family == 6))][0] // empty end;
 	([$routes[] | select(wanted)] | group_by([.dev, .prefix, .metric])[]
 		| unicast(.[0].prefix | family; .[0].prefix; [.[] | via]; .[0].dev; .[0].metric; .[0].protocol)),
-	([$paths[] | select(.endpoint and ([.dev] | inside([$guarded[].dev]))) | .endpoint] | unique[]
+	([($paths[], ($remembered | split("\n")[] | split(" ") | {dev: .[0], endpoint: .[1]}))
+		| select(.endpoint and (.dev | IN($guarded[].dev))) | .endpoint] | unique[]
 		| throw(family; prefix; if family == 4 then 0 else 1 end)),
 	(select([$guarded[] | select(.dev | up)] != []) | (4, 6) | "\(.) rule to \($table)")
 	' | LC_ALL=C sort
+)
+
+# table_dump NODE FAMILY TABLE: rules and routes. A table that was never used is not
+# there.
+table_dump() {
+	local said
+
+	{
+		said=$(ip -n "${!1}" "-$2" -j -d -batch - 2>&1 >&3 \
+			<<<"rule show"$'\n'"route show table $3") && return
+	} 3>&1
+	[[ $said == *"FIB table does not exist"* ]] || { echo "$said" >&2 && return 1; }
+	echo '[]'
 }
 
 # table_found NODE TABLE: the kernel puts routes of its own into that of a VRF.
 table_found() {
-	local f
+	table_lines "$@" && return
+	# For those who want it empty.
+	echo "table $2 cannot be read"
+	return 1
+}
 
-	# A table that was never used is not there.
-	for f in 4 6; do
-		printf '%s\n' "rule show" "route show table $2" |
-			ip -n "${!1}" "-$f" -j -d -batch - 2>/dev/null || echo '[]'
-	done | jq -s -r --arg table "$2" "$TABLE_JQ"'
+table_lines() (
+	set -o pipefail
+	{ table_dump "$1" 4 "$2" && table_dump "$1" 6 "$2"; } |
+		jq -s -r --arg table "$2" "$TABLE_JQ"'
 	. as [$rules4, $routes4, $rules6, $routes6]
 	| def proto: if . == "220" then "ovly" else . end;
 	def route($f):
@@ -79,10 +108,13 @@ table_found() {
 	($routes4[] | select(.protocol != "kernel") | route(4)),
 	($routes6[] | select(.protocol != "kernel") | route(6))
 	' | LC_ALL=C sort
-}
+)
 
 table_as_wanted() {
-	diff <(table_wanted "$1" "$2") <(table_found "$1" "$2")
+	local wanted found
+
+	wanted=$(table_wanted "$1" "$2") && found=$(table_found "$1" "$2") || return
+	diff <(echo "$wanted") <(echo "$found")
 }
 
 # settles NODE [TABLE [WHAT]]: the table comes to hold what it has to.
@@ -91,13 +123,34 @@ settles() {
 		table_as_wanted "$1" "${2:-220}"
 }
 
+# table_read NODE TABLE: sets FOUND to what is there.
+table_read() { FOUND=$(table_found "$1" "$2") || fail "$FOUND"; }
+
 # holds NODE TABLE COUNT: so many routes to peers there, of both families, so that
 # nobody is content with an empty table that is wanted empty.
 holds() {
-	same "$3" "$(table_found "$1" "$2" | awk '/ unicast / { n++ } END { print n + 0 }')" \
+	table_read "$1" "$2"
+	same "$3" "$(awk '/ unicast / { n++ } END { print n + 0 }' <<<"$FOUND")" \
 		"number of routes in table $2"
 }
 
 # has NODE TABLE REGEX, has_not NODE TABLE REGEX: such a line is found there.
-has() { matches "$3" table_found "$1" "$2" >/dev/null || fail "table $2 has no '$3'"; }
-has_not() { lacks "$3" table_found "$1" "$2" >/dev/null || fail "table $2 has '$3'"; }
+has() {
+	table_read "$1" "$2"
+	grep -qE -- "$3" <<<"$FOUND" || fail "table $2 has no '$3'"
+}
+
+has_not() {
+	table_read "$1" "$2"
+	! grep -qE -- "$3" <<<"$FOUND" || fail "table $2 has '$3'"
+}
+
+# refuses REGEX COMMAND...: the command fails and says why.
+refuses() {
+	local why=$1 said
+
+	shift
+	! said=$("$@" 2>&1) || fail "granted: $*"
+	note "$* -> $said"
+	grep -qE -- "$why" <<<"$said" || fail "expected '$why' of: $*"
+}

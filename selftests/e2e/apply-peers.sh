@@ -110,28 +110,21 @@ test_word_that_is_taken_out_is_taken_from_the_peer() {
 	matches 'nothing to change' apply branch
 }
 
-# owners PREFIX: of the branch, "hub1 hub2".
-owners() {
-	node branch "$OVLYHELPER" route list json |
-		jq -r --arg p "$1" '[.[] | select(.prefix == $p) | ."peer-name"] | sort | join(" ")'
-}
-owners_are() { same "$2" "$(owners "$1")" "owners of $1"; }
-
 test_prefix_that_both_teach_is_multipath_if_told() {
 	hubs_up
 	two_in ovly0 ovly0 multipoint >"$WORK/branch.in"
 	defer restore_branch
 	conf branch 's/router bgp.*/&\n maximum-paths 2\n bgp graceful-restart/'
 	apply branch --force
-	wait_for 60 "both are its next hops" owners_are 81.81.81.1/32 "hub1 hub2"
-	wait_for 60 "the first's own" owners_are 91.91.91.0/24 hub1
+	wait_for 60 "both are its next hops" owners_are branch 81.81.81.1/32 "hub1 hub2"
+	wait_for 60 "the first's own" owners_are branch 91.91.91.0/24 hub1
 	pings branch "$BR_SYSTEM" 81.81.81.1
 	# one goes, and what only the other has does not notice
 	tunnel_down branch hub2
 	pings branch "$BR_SYSTEM" 91.91.91.1
 	conf branch
 	apply branch
-	wait_for 60 "one next hop again" matches '^hub[12]$' owners 81.81.81.1/32
+	wait_for 60 "one next hop again" matches '^hub[12]$' owners branch 81.81.81.1/32
 }
 
 # two devices, each with a table of its own: there is no rule for the second

@@ -10,7 +10,7 @@
 # (a charon that was restarted is not listening for a moment).
 CAPTURE_IKE_ERR='(icmp[0] = 3 and icmp[1] = 3 and icmp[17] = 17 and
 	(icmp[30:2] = 500 or icmp[30:2] = 4500))'
-CAPTURE_ALLOWED="arp or (ip6 and icmp6 and ip6[40] >= 133 and ip6[40] <= 136) or
+CAPTURE_ALLOWED="$LINK_CHATTER or
 	(src net 10.88.247.64/27 and dst net 10.88.247.64/27 and
 	 (ip proto 50 or udp port 500 or udp port 4500 or $CAPTURE_IKE_ERR))"
 

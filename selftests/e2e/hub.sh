@@ -94,7 +94,7 @@ test_reauthentication_of_one_branch_is_unseen() {
 	pings branch1 "$(br_system 1)" 81.81.81.1 5
 	ping_end branch1 $(($(foreign_losses branch1) - early))
 	ping_end branch2
-	events=$(monitor_end hub "$VRF_TABLE")
+	events=$(table_events hub "$VRF_TABLE")
 	same "" "$events" "events in the VRF's table"
 	[ "$ids" != "$(node hub ip xfrm state | grep -o 'if_id 0x[0-9a-f]*' | sort -u)" ] ||
 		fail "the hub's if_id did not change: $ids"

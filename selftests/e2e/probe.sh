@@ -118,25 +118,22 @@ tcp_copy() {
 	note "$src -> $dst: $(stat -c %s "$file") bytes in $((SECONDS - t0)) s"
 }
 
-# monitor_start NODE: records everything that happens to its routes. That it
-# listens is proved, not assumed: a route in a table of its own must show.
-monitor_start() {
-	: >"$WORK/$1/log/monitor.out"
-	node_start "$1" monitor stdbuf -oL ip -o monitor route
-	defer node_stop "$1" monitor
-	wait_for 10 "the route monitor listens" monitor_marker "$1" 998
+# monitor_start NODE: records everything that happens to its routes.
+monitor_start() { monitor_routes "$1" "$WORK/$1/log/monitor.out"; }
+
+# table_events NODE TABLE: prints what happened in TABLE since the start.
+table_events() {
+	local events
+
+	events=$(route_events "$1" "$WORK/$1/log/monitor.out") || return
+	sed -n "/ table $2 /p" <<<"$events"
 }
 
-monitor_marker() {
-	ip -n "$1" route replace blackhole 192.0.2.1 table "$2"
-	ip -n "$1" route flush table "$2"
-	matches "table $2 " cat "$WORK/$1/log/monitor.out"
-}
+# owners NODE PREFIX: prints the peers that a route leads to, "a b".
+owners() {
+	local routes
 
-# monitor_end NODE TABLE: prints what happened in TABLE since the start. A second
-# marker ensures that all before it was read.
-monitor_end() {
-	wait_for 10 "the route monitor caught up" monitor_marker "$1" 999 >/dev/null
-	node_stop "$1" monitor >/dev/null
-	grep -w "table $2" "$WORK/$1/log/monitor.out" || true
+	routes=$(node "$1" "$OVLYHELPER" route list json)
+	jq -r --arg p "$2" '[.[] | select(.prefix == $p) | ."peer-name"] | sort | join(" ")' <<<"$routes"
 }
+owners_are() { same "$3" "$(owners "$1" "$2")" "owners of $2 at $1"; }

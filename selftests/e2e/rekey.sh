@@ -47,7 +47,7 @@ rekey_case() {
 	replace_sa "$n" "$@"
 	# Traffic on the new SA, after the old one is gone.
 	pings "$n" "$src" "$dst" 5
-	events=$(monitor_end "$n" 220)
+	events=$(table_events "$n" 220)
 	same "" "$events" "events in table 220"
 	early=$(($(foreign_losses "$n") - early))
 	case $* in

@@ -143,13 +143,6 @@ extra4() { matches "^172.20.0.0/16 via 10.3.0.1 dev ovly0 proto $1 " table; }
 extra6() { matches "^2001:db8:20::/48 via 2001:db8:3::1 dev ovly0 proto $1 " table -6; }
 extra_gone() { lacks '^(172.20.0.0|2001:db8:20:)' eval 'table; table -6'; }
 
-# owners PREFIX: "a b"
-owners() {
-	h route list --json | jq -r --arg p "$1" \
-		'[.[] | select(.prefix == $p) | ."peer-name"] | sort | join(" ")'
-}
-owners_are() { same "$2" "$(owners "$1")" "owners of $1"; }
-
 learned() {
 	local proto
 	proto=$(proto_of "$1")
@@ -157,8 +150,8 @@ learned() {
 	wait_for 60 "an IPv6 route" steady6 "$proto"
 	wait_for 20 "another IPv4 route" extra4 "$proto"
 	wait_for 20 "another IPv6 route" extra6 "$proto"
-	wait_for 30 "both next hops, IPv4" owners_are 10.70.0.0/16 "a b"
-	wait_for 30 "both next hops, IPv6" owners_are 2001:db8:70::/48 "a b"
+	wait_for 30 "both next hops, IPv4" owners_are here 10.70.0.0/16 "a b"
+	wait_for 30 "both next hops, IPv6" owners_are here 2001:db8:70::/48 "a b"
 }
 
 nothing_left() { lacks 'proto (bird|bgp|ovly-bridge) ' eval 'table; table -6'; }
@@ -185,17 +178,12 @@ carries() {
 # restarts DAEMON: killed and started again, with graceful restart; what stays stays in
 # the table all the time, what went meanwhile goes.
 restarts() {
-	local pid
+	local events
 	need "$1"
 	begin far "$1"
 	begin here "$1"
 	learned "$1"
-	ip -n here monitor route >"$OVLY_OUT/routes-$1" &
-	pid=$!
-	defer kill "$pid"
-	defer ip -n here route flush dev lan proto boot
-	wait_for 10 "the monitor listens" bash -c \
-		"ip -n here route replace 198.51.100.0/24 dev lan mtu \$((1000 + RANDOM % 400)); grep -q 198.51.100 $OVLY_OUT/routes-$1"
+	monitor_routes here "$OVLY_OUT/routes-$1"
 	dies here "$1"
 	withdraw "$1"
 	# nobody is there to withdraw it here
@@ -204,11 +192,10 @@ restarts() {
 	wait_for 90 "what went meanwhile goes" extra_gone
 	steady4 "$(proto_of "$1")"
 	steady6 "$(proto_of "$1")"
-	wait_for 20 "both next hops, IPv4" owners_are 10.70.0.0/16 "a b"
-	wait_for 20 "both next hops, IPv6" owners_are 2001:db8:70::/48 "a b"
-	ip -n here route replace 198.51.101.0/24 dev lan
-	wait_for 10 "the monitor has seen all" grep -q 198.51.101 "$OVLY_OUT/routes-$1"
-	same "" "$(sed -n '/^Deleted .*table 220 /p' "$OVLY_OUT/routes-$1" |
+	wait_for 20 "both next hops, IPv4" owners_are here 10.70.0.0/16 "a b"
+	wait_for 20 "both next hops, IPv6" owners_are here 2001:db8:70::/48 "a b"
+	events=$(route_events here "$OVLY_OUT/routes-$1")
+	same "" "$(sed -n '/^Deleted .*table 220 /p' <<<"$events" |
 		grep -vE '^Deleted (172.20.0.0|2001:db8:20:)' || true)" "routes that left table 220"
 }
 

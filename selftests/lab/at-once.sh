@@ -5,14 +5,15 @@
 # process, so a machine takes as many as it has cores. What they print comes as it
 # happens: every line names its test, and what belongs together comes in one piece.
 
-# guests_at_once: prints how many.
+# guests_at_once [CORES]: prints how many, where each keeps that many cores busy.
 guests_at_once() {
 	if [ -n "${OVLY_JOBS:-}" ]; then
 		echo "$OVLY_JOBS"
 		return
 	fi
 	# 3 GiB each: the guest's memory and QEMU's own.
-	awk -v n="$(nproc)" '
+	awk -v n="$(nproc)" -v each="${1:-1}" '
+	BEGIN { n = int(n / each) }
 	$1 == "MemAvailable:" { m = int($2 / 3145728); n = n < m ? n : m }
 	END { n = n < 4 ? n : 4; print (n > 1 ? n : 1) }' /proc/meminfo
 }

@@ -2,7 +2,8 @@
 # shellcheck shell=sh
 #
 # ktap.sh: turns KTAP as it arrives into one line per test, keeps the score in
-# the file TALLY ("pass|fail|skip suite: name" a line), and prints the total.
+# the file TALLY ("pass|fail|skip suite: name" a line, or "void suite": what was
+# said of it before does not count), and prints the total.
 
 # result pass|fail|skip SUITE NAME MILLISECONDS [REMARK]
 result() {
@@ -13,6 +14,17 @@ result() {
 	*) word=skip ;;
 	esac
 	printf '%-5s %s: %s (%s s)%s\n' "$word" "$2" "$3" "$(seconds "$4")" "${5:+ - $5}"
+}
+
+# tally: the lines that count.
+tally() {
+	awk '$1 == "void" { void[$2 ":"] = NR }
+	{ line[NR] = $0; of[NR] = $2 }
+	END {
+		for (i = 1; i <= NR; i++)
+			if (line[i] !~ /^void / && i >= void[of[i]] + 0)
+				print line[i]
+	}' "$TALLY"
 }
 
 # ktap_result: a test's line, and what it printed if it failed; for ktap_render.
@@ -48,11 +60,9 @@ ktap_render() (
 		esac
 		state=pass name=${line#*ok } remark=''
 		case $line in "not ok "*) state=fail ;; esac
-		# "3 - name # SKIP reason": the number and the dash go.
-		name=${name#[0-9]}
-		while :; do
-			case $name in [0-9\ -]*) name=${name#?} ;; *) break ;; esac
-		done
+		# "3 - name # SKIP reason": the number and the dash go, those of a name stay.
+		name=${name#"${name%%[!0-9]*}"}
+		name=${name# } name=${name#- }
 		case $name in
 		*"# SKIP"*)
 			state=skip
@@ -105,13 +115,13 @@ kunit_flatten() (
 
 # tally_total: the closing line; fails if a test did, or if none ran.
 tally_total() {
-	passed=$(grep -c '^pass ' "$TALLY")
-	failed=$(grep -c '^fail ' "$TALLY")
-	skipped=$(grep -c '^skip ' "$TALLY")
+	passed=$(tally | grep -c '^pass ')
+	failed=$(tally | grep -c '^fail ')
+	skipped=$(tally | grep -c '^skip ')
 	if [ "$failed" != 0 ]; then
 		say ""
 		say "failed:"
-		sed -n 's/^fail /    /p' "$TALLY"
+		tally | sed -n 's/^fail /    /p'
 	fi
 	say ""
 	say "$passed passed, $failed failed, $skipped skipped"

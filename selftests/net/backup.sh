@@ -98,21 +98,124 @@ test_failover_takes_one_packet() {
 	wait_for 20 "answers by way of a" answered "$log" $(($(answers "$log") + 20))
 	kill -INT "$pid"
 	wait "$pid" || true
-	lost=$(sed -n 's/.*bytes from.*icmp_seq=\([0-9]*\).*/\1/p' "$log" | sort -nu |
-		awk 'NR > 1 { lost += $1 - prev - 1 } { prev = $1 } END { print lost + 0 }')
+	lost=$(lost_pings "$log")
 	# Only what is under way when its SA goes.
 	[ "$lost" -le 1 ] || fail "$lost packets were lost"
 	lacks 'nreachable' cat "$log"
 }
 
+# plenty: 2,000 routes more, of a and b in turns, until the case ends.
+plenty() {
+	seq 0 1999 | awk '{ printf "route-new+create ifname=ov0 route{ dst=10.%d.%d.0 prefixlen=24 protocol=99 peer-name=%s }\n",
+		128 + $1 / 256, $1 % 256, $1 % 2 ? "b" : "a" }' | in_ns branch ovlynl "do" - | grep -c '^ok$' | grep -qx 2000
+	defer in_ns branch ovlynl "do" route-flush ifname=ov0 'route{' protocol=99 '}'
+}
+
+# untouched NAME COMMAND...: that changes no route to a peer: the table looks the
+# same, and nobody hears of it.
+untouched() {
+	local name=$1 before
+
+	shift
+	before=$(routes_to_peers)
+	watch_routes branch "$name"
+	"$@"
+	routes_still branch "$name"
+	same "$before" "$(routes_to_peers)" "table"
+}
+
+routes_to_peers() {
+	{ ip -n "$branch" route show table 220; ip -n "$branch" -6 route show table 220; } |
+		grep 'dev ov0' | sha256sum
+}
+
+# there_and_back NODE OTHER: its tunnel falls, and rises.
+there_and_back() {
+	fall "$1"
+	defer rise "$1"
+	goes_to "$2" 10.66.0.1
+	rise "$1"
+	goes_to a 10.66.0.1
+}
+
 test_no_route_is_touched() {
-	watch_routes branch failover
+	plenty
+	untouched failover there_and_back a b
+}
+
+test_no_route_is_touched_among_mutual_backups() {
+	helper branch peer set b backup a
+	defer helper branch peer set b backup none
+	plenty
+	untouched failover-a there_and_back a b
+	untouched failover-b there_and_back b a
+	untouched both both_fall
+}
+
+both_fall() {
 	fall a
 	defer rise a
-	pings branch 10.66.0.1
+	fall b
+	defer rise b
+	unanswered branch 10.66.0.1
+	# The one that stands in is back first.
+	rise b
+	goes_to b 10.66.0.1
 	rise a
-	pings branch 10.66.0.1
-	routes_still branch failover
+	goes_to a 10.66.0.1
+}
+
+# moves FROM TO SPI: a's end of its tunnel, to another address, as MOBIKE moves it: the
+# branch's outbound SA keeps its SPI. Inbound ones are known by ours alone, and get
+# this one. The new ones come beside the old ones, then those go.
+moves() {
+	local node other=branch
+
+	for node in a branch; do
+		{
+			sa 192.0.2.1 "$2" "$(spi 12 2)" 12
+			sa "$2" 192.0.2.1 "$3" 12
+			policy_lines "$node" "$other" 12 |
+				sed "s/policy add/policy update/; s/\b192\.0\.2\.2\b/$2/g"
+		} | ip_batch "$node"
+		other=a
+	done
+	for node in a branch; do
+		ip -n "${!node}" xfrm state deleteall src 192.0.2.1 dst "$1"
+		ip -n "${!node}" xfrm state deleteall src "$1" dst 192.0.2.1
+	done
+	same "$2" "$(endpoint_of_a)" "endpoint of a"
+	peer_is branch a up
+	goes_to a 10.66.0.1
+}
+
+endpoint_of_a() { helper branch path list --json | jq -r '.[] | select(.["if-id-in"] == 12) | .endpoint'; }
+
+home() { moves 192.0.2.12 192.0.2.2 "$(spi 12 1)"; }
+
+move_and_home() {
+	moves 192.0.2.2 192.0.2.12 0x9991
+	home
+}
+
+# settle_home: also after a case that has not got there.
+settle_home() {
+	no_sas branch 12
+	no_sas a 12
+	home
+}
+
+test_no_route_is_touched_when_an_endpoint_moves() {
+	helper branch peer set b backup a
+	defer helper branch peer set b backup none
+	ip -n "$a" addr add 192.0.2.12/24 dev wan
+	defer ip -n "$a" addr del 192.0.2.12/24 dev wan
+	defer settle_home
+	plenty
+	untouched move move_and_home
+	# Also that of the one that stands in.
+	fallen b
+	untouched move-for-b move_and_home
 }
 
 test_no_way_without_path_and_backup() {
@@ -199,6 +302,29 @@ test_withdrawn_routes_stay_while_the_backup_is_up() {
 	wait_for 5 "the route is back" matches '^10.66.0.0/16' ip -n "$branch" route show table 220
 }
 
+# hops PREFIX: of its route in the table.
+hops() {
+	ip -n "$branch" -j route show table 220 "$1" |
+		jq -r '.[] | (.gateway // empty), (.nexthops[]?.gateway)' | sort | paste -sd' '
+}
+hops_are() { same "$2" "$(hops "$1")" "next hops of $1"; }
+
+test_withdrawn_routes_of_several_owners_follow_their_backup() {
+	local node
+
+	for node in c:11 d:12; do
+		helper branch peer add "${node%:*}" dev ov0 addr "10.9.0.${node#*:}" backup b on-down withdraw
+		defer helper branch peer del "${node%:*}"
+	done
+	in_ns branch ovlynl "do" route-new+create ifname=ov0 \
+		'route{' dst=10.68.0.0 prefixlen=16 peer-name=c peer-name=d '}'
+	hops_are 10.68.0.0/16 "10.9.0.11 10.9.0.12"
+	fallen b
+	wait_for 5 "neither has a way" hops_are 10.68.0.0/16 ""
+	rise b
+	wait_for 5 "both have one again" hops_are 10.68.0.0/16 "10.9.0.11 10.9.0.12"
+}
+
 test_deleted_backup_is_none() {
 	helper branch peer add c dev ov0 addr 10.9.0.9
 	helper branch peer set a backup c
@@ -220,6 +346,8 @@ test_down_takes_the_backups_path	a peer that is down takes its backup's, both fa
 test_peer_says_that_its_backup_stands_in	a peer says that its backup stands in
 test_failover_takes_one_packet		failing over and back loses no more than what is under way
 test_no_route_is_touched		failing over and back touches no route
+test_no_route_is_touched_among_mutual_backups	nor among two that back each other up
+test_no_route_is_touched_when_an_endpoint_moves	nor does an endpoint that moves touch one
 test_no_way_without_path_and_backup	without either there is no way, and ICMP says so
 test_the_backups_own_backup_is_not_asked	the backup's own backup is not asked
 test_mutual_backups			two peers back each other up
@@ -227,6 +355,7 @@ test_validation_follows			source validation follows
 test_backup_may_send_before_we_notice	a backup may send before this end has noticed
 test_backup_is_one_way			whom a backup stands in for may not send in its name
 test_withdrawn_routes_stay_while_the_backup_is_up	withdraw waits until the backup is down too
+test_withdrawn_routes_of_several_owners_follow_their_backup	a withdrawn route of several owners follows their backup
 test_deleted_backup_is_none		a backup that is deleted is none
 test_a_peer_does_not_back_itself_up	a peer is not its own backup
 "

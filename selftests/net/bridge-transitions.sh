@@ -53,6 +53,11 @@ bridge() {
 	wait_for 10 "first reconcile" grep -q reconciled "$OVLY_OUT/bridge.log"
 }
 
+bridge_ends() {
+	kill "$BRIDGE"
+	wait "$BRIDGE" || true
+}
+
 # said FILTER: of the one bridge that runs here.
 said() { h show bridge --json | jq -r "if length == 1 then .[0] else error(\"\(length)\") end | $1"; }
 said_is() { same "$2" "$(said "$1")" "$1"; }
@@ -150,6 +155,46 @@ test_freed_room_below_a_limit_is_used() {
 	wait_for 3 "the second is refused" grep -q '10.67.0.0/16.*limit' "$OVLY_OUT/bridge.log"
 	stage del 10.66.0.0/16 metric 32
 	wait_for 3 "the second takes its place" matches '^10.67.0.0/16' table
+}
+
+# The new one comes before the old one is swept.
+test_room_that_a_reconcile_frees_below_a_limit_is_used() {
+	bridge
+	h peer set one dev ipsec0 limit 1
+	defer h peer set one dev ipsec0 limit 0
+	stage add 10.66.0.0/16 via 10.1.0.1 dev ipsec0 onlink metric 32
+	wait_for 3 "the first comes" matches '^10.66.0.0/16' table
+	bridge_ends
+	stage del 10.66.0.0/16 metric 32
+	stage add 10.67.0.0/16 via 10.1.0.1 dev ipsec0 onlink metric 32
+	bridge
+	wait_for 5 "the other takes its place" matches '^10.67.0.0/16' table
+	lacks '^10.66.0.0/16' table
+}
+
+disabled() { h peer list --json | jq -e '.[] | select(.name == "one") | .["routes-disabled"]'; }
+
+test_reconcile_that_makes_room_does_not_disable() {
+	bridge
+	h peer set one dev ipsec0 limit 2 limit-action disable
+	defer h peer set one dev ipsec0 limit 0 limit-action refuse
+	stage add 10.66.0.0/16 via 10.1.0.1 dev ipsec0 onlink metric 32
+	stage add 10.67.0.0/16 via 10.1.0.1 dev ipsec0 onlink metric 32
+	wait_for 3 "up to the limit" matches '^10.67.0.0/16' table
+	bridge_ends
+	stage del 10.67.0.0/16 metric 32
+	stage add 10.60.0.0/16 via 10.1.0.1 dev ipsec0 onlink metric 32
+	bridge
+	wait_for 5 "the new one comes" matches '^10.60.0.0/16' table
+	matches '^10.66.0.0/16' table
+	lacks '^10.67.0.0/16' table
+	never disabled
+	# One more than it may own, found by a reconcile too.
+	bridge_ends
+	stage add 10.59.0.0/16 via 10.1.0.1 dev ipsec0 onlink metric 32
+	bridge
+	wait_for 5 "it wants too many" disabled
+	wait_for 3 "none is left" lacks '^10\.6' table
 }
 
 test_limit_that_disables_gives_the_routes_back_when_set() {
@@ -376,10 +421,7 @@ test_route_deleted_and_added_again_stays() {
 		stage6 add "2001:db8:9$i::/48" metric 32 via 2001:db8:3::1 dev ovly0 onlink
 	done
 	wait_for 3 "the routes come" owners_are 2001:db8:93::/48 "a"
-	ip -n "$here" -6 monitor route >"$OVLY_OUT/routes6" &
-	defer kill $!
-	wait_for 5 "the monitor listens" bash -c \
-		"ip -n $here -6 route replace 2001:db8:fe::/48 dev lan0; grep -q 2001:db8:fe:: $OVLY_OUT/routes6"
+	monitor_routes "$here" "$OVLY_OUT/routes"
 	for i in 1 2 3 1 2 3 1 2 3; do
 		printf 'route %s 2001:db8:9%s::/48 metric 32 via 2001:db8:3::%s dev ovly0 onlink %s\n' \
 			del "$i" 1 "${STAGED[*]}" add "$i" 2 "${STAGED[*]}" \
@@ -387,8 +429,8 @@ test_route_deleted_and_added_again_stays() {
 	done | ip -n "$here" -6 -batch -
 	stage6 del 2001:db8:93::/48 metric 32 via 2001:db8:3::1 dev ovly0
 	wait_for 3 "one that is only deleted" owners_are 2001:db8:93::/48 ""
-	same "Deleted 2001:db8:93::/48" "$(sed -n 's/^\(Deleted [^ ]*\) .* table 230 .*/\1/p' "$OVLY_OUT/routes6")" \
-		"routes that left table 230"
+	same "Deleted 2001:db8:93::/48" "$(route_events "$here" "$OVLY_OUT/routes" |
+		sed -n 's/^\(Deleted [^ ]*\) .* table 230 .*/\1/p')" "routes that left table 230"
 	owners_are 2001:db8:91::/48 "a"
 }
 
@@ -420,6 +462,8 @@ test_one_of_two_metrics_goes_and_the_prefix_stays	one of two metrics goes, the p
 test_lan_route_stays_out_of_the_tunnel			a LAN route in the staging table stays out of the tunnel
 test_foreign_route_in_the_way_is_named			a foreign route in the way is named
 test_freed_room_below_a_limit_is_used			room that a withdrawal frees below a limit is used
+test_room_that_a_reconcile_frees_below_a_limit_is_used	room that a reconcile frees below a limit is used
+test_reconcile_that_makes_room_does_not_disable		a reconcile that makes room does not disable, one that finds too many does
 test_limit_that_disables_gives_the_routes_back_when_set	a limit that disables gives the routes back when it is set
 test_multipath_route_is_one_of_all_its_peers		a staged multipath route is one route of all its peers
 test_next_hop_that_is_nobodys_joins_with_its_peer	a next hop that is nobody's joins when its peer appears

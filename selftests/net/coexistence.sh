@@ -9,6 +9,14 @@
 #	vti	mark 30		10.30.0.1, 10.30.0.2	on vti30; outer 192.0.2.31, .32, as vti
 #							claims all ESP between its ends
 #	plain	none		10.40.0.1, 10.40.0.2	on lo
+#
+# That is the hub and a, with IPv4 outside. The hub and b have the same with IPv6
+# outside and inside:
+#
+#	ovly	if_id 8		fd09::1, fd09::3
+#	xfrm	if_id 26	fd20::1, fd20::3	on xfrm26
+#	vti6	mark 36		fd30::1, fd30::3	on vti36; outer 2001:db8::31, ::33
+#	plain	none		fd40::1, fd40::3	on lo
 
 # shellcheck source=selftests/lib.sh
 . "${OVLY_TOP:?}/selftests/lib.sh"
@@ -28,11 +36,13 @@ kind_policy() {
 }
 
 # kind ME PEER MY-SPI PEER-SPI MORE [MY-INNER PEER-INNER]: both directions at one end;
-# MY-SPI is that of what comes to me.
+# MY-SPI is that of what comes to me. Inside is the family that is outside.
 kind() {
-	local out="src 0.0.0.0/0 dst 0.0.0.0/0" in="src 0.0.0.0/0 dst 0.0.0.0/0"
+	local any=0.0.0.0/0 host=32 out in
 
-	[ $# -lt 7 ] || { out="src $6/32 dst $7/32" in="src $7/32 dst $6/32"; }
+	case $1 in *:*) any=::/0 host=128 ;; esac
+	out="src $any dst $any" in=$out
+	[ $# -lt 7 ] || { out="src $6/$host dst $7/$host" in="src $7/$host dst $6/$host"; }
 	kind_sa "$1" "$2" "$4" "$5"
 	kind_sa "$2" "$1" "$3" "$5"
 	kind_policy out "$1" "$2" "$4" "$out" "$5"
@@ -60,47 +70,111 @@ others() {
 	in_ns "$1" sysctl -qw net.ipv4.conf.vti30.disable_policy=1
 }
 
-suite_setup() {
-	modprobe -a xfrm_interface ip_vti || skip "the kernel lacks xfrm_interface or ip_vti"
-	wan_setup hub a
-	# Before and after ovly, as they come.
-	others hub 1 2
-	load_ovly
-	others a 2 1
-	overlay hub mode multipoint
-	overlay a
-	connect hub a 7
+# others6 NODE NUMBER PEER-NUMBER: the same with IPv6 outside.
+others6() {
+	local n=$2 p=$3
+
+	{
+		echo "link add xfrm26 type xfrm dev wan if_id 26"
+		echo "addr add fd20::$n/64 dev xfrm26 nodad"
+		echo "link set xfrm26 up"
+		[ "${#NETS6[@]}" != 4 ] || vti6_lines "$n" "$p"
+		echo "addr add fd40::$n/128 dev lo nodad"
+		echo "route add fd40::$p/128 via 2001:db8::$p src fd40::$n"
+		kind "2001:db8::$n" "2001:db8::$p" "0x260$n" "0x260$p" "if_id 26"
+		kind "2001:db8::$n" "2001:db8::$p" "0x460$n" "0x460$p" "" "fd40::$n" "fd40::$p"
+	} | ip_batch "$1"
+	[ "${#NETS6[@]}" != 4 ] || in_ns "$1" sysctl -qw net.ipv6.conf.vti36.disable_policy=1
 }
 
-# all_at_once NODE NUMBER: pings by all four ways at the same time.
-all_at_once() {
-	local net pid pids=()
+vti6_lines() {
+	echo "addr add 2001:db8::3$1/64 dev wan nodad"
+	echo "link add vti36 type vti6 local 2001:db8::3$1 remote 2001:db8::3$2 key 36"
+	echo "addr add fd30::$1/64 dev vti36 nodad"
+	echo "link set vti36 up"
+	kind "2001:db8::3$1" "2001:db8::3$2" "0x360$1" "0x360$2" "mark 36"
+}
 
-	for net in 9 20 30 40; do
-		ip netns exec "${!1}" ping -n -q -c 10 -i 0.1 -W 10 "10.$net.0.$2" \
-			>"$OVLY_OUT/ping-$1-$net" 2>&1 &
+suite_setup() {
+	modprobe -a xfrm_interface ip_vti || skip "the kernel lacks xfrm_interface or ip_vti"
+	# What there is with IPv6 outside, by the inner prefix.
+	NETS6=(09 20 30 40)
+	modprobe ip6_vti || { NETS6=(09 20 40) && note "the kernel lacks ip6_vti"; }
+	wan_setup hub a b
+	# Before and after ovly, as they come.
+	others hub 1 2
+	others6 hub 1 3
+	load_ovly
+	others a 2 1
+	others6 b 3 1
+	overlay hub mode multipoint
+	overlay a
+	overlay b
+	connect hub a 7
+	OUTER=6 connect hub b 8
+}
+
+# at_once NODE ADDRESS...: pings them all at the same time.
+at_once() {
+	local node=$1 to pid pids=()
+
+	shift
+	for to; do
+		ip netns exec "${!node}" ping -n -q -c 10 -i 0.1 -W 10 "$to" \
+			>"$OVLY_OUT/ping-$node-$to" 2>&1 &
 		pids+=($!)
 	done
 	for pid in "${pids[@]}"; do
 		wait "$pid" || true
 	done
-	for net in 9 20 30 40; do
-		matches ' 0% packet loss' cat "$OVLY_OUT/ping-$1-$net"
+	for to; do
+		matches ' 0% packet loss' cat "$OVLY_OUT/ping-$node-$to"
 	done
+}
+
+# all_at_once NODE NUMBER, all6_at_once NODE NUMBER: by all ways to the node with that
+# number, with IPv4 or IPv6 outside.
+all_at_once() { at_once "$1" "10.9.0.$2" "10.20.0.$2" "10.30.0.$2" "10.40.0.$2"; }
+all6_at_once() {
+	local node=$1
+
+	set -- "${NETS6[@]/%/::$2}"
+	at_once "$node" "${@/#/fd}"
+}
+
+# sniff_hub NAME: what the hub sends, but for what it says of itself on the link. Only
+# outwards: what plain policies let in is seen there once more, decrypted.
+sniff_hub() {
+	sniff hub wan "$1" "ether src $(in_ns hub cat /sys/class/net/wan/address) and \
+		not ($LINK_CHATTER)"
 }
 
 test_all_four_pass_traffic_at_once() {
 	local spi
 
-	# Only outwards: what plain policies let in is seen on the link once more, decrypted.
-	sniff hub wan all "ether src $(in_ns hub cat /sys/class/net/wan/address) and not arp and not icmp6"
+	sniff_hub all
 	all_at_once hub 2
 	all_at_once a 1
 	sniff_end all
-	same 0 "$(sniffed_count all 'not ip proto 50')" "packets that are not ESP"
+	same 0 "$(sniffed_count all 'not ip proto 50 and not ip6 proto 50')" "packets that are not ESP"
 	# Each by SAs of its own: 10 requests and 10 answers.
 	for spi in "$(spi 7 2)" 0x2002 0x3002 0x4002; do
 		same 20 "$(sniffed_count all "ip[20:4] == $spi")" "ESP packets to a with SPI $spi"
+	done
+}
+
+test_all_four_pass_traffic_at_once_over_ipv6() {
+	local spi spis=("$(spi 8 3)" 0x2603 0x4603)
+
+	[ "${#NETS6[@]}" != 4 ] || spis+=(0x3603)
+	sniff_hub all6
+	all6_at_once hub 3
+	all6_at_once b 1
+	sniff_end all6
+	same 0 "$(sniffed_count all6 'not ip6 proto 50')" "packets that are not ESP"
+	# Router solicitations and the like, which go by the links, too, are shorter.
+	for spi in "${spis[@]}"; do
+		same 20 "$(sniffed_count all6 "ip6[4:2] == 140 and ip6[40:4] == $spi")" "ESP packets to b with SPI $spi"
 	done
 }
 
@@ -130,6 +204,20 @@ test_others_stay_when_ovly_loses_its_sas() {
 	all_at_once hub 2
 }
 
+test_others_stay_when_ovly_loses_its_sas_over_ipv6() {
+	local net
+
+	no_sas hub 8
+	peer_is hub b down
+	unanswered hub fd09::3
+	for net in "${NETS6[@]:1}"; do
+		pings hub "fd$net::3"
+	done
+	OUTER=6 sa_lines hub b 8 | ip_batch hub
+	peer_is hub b up
+	all6_at_once hub 3
+}
+
 test_ovly_stays_when_the_others_go_and_come() {
 	ip -n "$hub" link del xfrm20
 	ip -n "$hub" link del vti30
@@ -148,21 +236,29 @@ test_ovly_stays_when_the_others_go_and_come() {
 }
 
 test_others_stay_when_the_module_goes_and_comes() {
-	local node
+	local node net
 
 	rmmod ovly
 	pings hub 10.20.0.2
 	pings hub 10.30.0.2
 	pings hub 10.40.0.2
+	for net in "${NETS6[@]:1}"; do
+		pings hub "fd$net::3"
+	done
 	load_ovly
-	for node in hub a; do
+	for node in hub a b; do
 		overlay "$node" mode multipoint
 	done
 	peer hub a
 	path hub a 7
 	peer a hub
 	path a hub 7
+	peer hub b
+	OUTER=6 path hub b 8
+	peer b hub
+	OUTER=6 path b hub 8
 	all_at_once hub 2
+	all6_at_once hub 3
 }
 
 test_path_that_takes_the_if_id_of_an_xfrm_interface_warns() {
@@ -177,7 +273,8 @@ test_xfrm_interface_that_takes_the_if_id_of_a_path_warns() {
 	ip -n "$hub" link add xfrm7 type xfrm dev wan if_id 7
 	defer ip -n "$hub" link del xfrm7
 	matches 'if_id 0x7 .*XFRM interface' kernel_log_since
-	# And the path goes on.
+	# And the path goes on, and wins: XFRM looks at interfaces that are up.
+	ip -n "$hub" link set xfrm7 up
 	pings hub 10.9.0.2
 }
 
@@ -190,8 +287,10 @@ test_path_with_an_if_id_of_its_own_warns_of_nothing() {
 
 CASES="
 test_all_four_pass_traffic_at_once			ovly, XFRM interface, vti and plain policies pass traffic at once
+test_all_four_pass_traffic_at_once_over_ipv6		the same with IPv6 outside
 test_counters_are_each_ones_own				counters are each one's own
 test_others_stay_when_ovly_loses_its_sas		the others stay when ovly loses its SAs
+test_others_stay_when_ovly_loses_its_sas_over_ipv6	the same with IPv6 outside
 test_ovly_stays_when_the_others_go_and_come		ovly stays when the others go and come
 test_others_stay_when_the_module_goes_and_comes		the others stay when the module goes and comes
 test_path_that_takes_the_if_id_of_an_xfrm_interface_warns	a path that takes the if_id of an XFRM interface warns

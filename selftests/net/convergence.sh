@@ -3,9 +3,6 @@
 #
 # convergence.sh: whatever happens to a device or to its table, the table comes to
 # be what the module's state says.
-#
-# The hub has a multipoint device with the peers a (which answers), b (hold) and c
-# (withdraw), and a p2p device with the peer d.
 
 # shellcheck source=selftests/lib.sh
 . "${OVLY_TOP:?}/selftests/lib.sh"
@@ -13,50 +10,10 @@
 . "$OVLY_TOP/selftests/tunnel.sh"
 # shellcheck source=selftests/table.sh
 . "$OVLY_TOP/selftests/table.sh"
+# shellcheck source=selftests/two-devices.sh
+. "$OVLY_TOP/selftests/two-devices.sh"
 
-CASE_DEADLINE=$((900 * OVLY_SLOW))
-WALK_STEPS=${OVLY_WALK_STEPS:-200}
 MANY=500
-
-declare -A NAME=([mp]=ov0 [pp]=p0) IF_ID=([a]=7 [b]=8 [c]=9 [d]=10)
-NUMBER[b]=3 NUMBER[c]=4 NUMBER[d]=5
-
-# address KEY FAMILY: of the hub on that device.
-address() {
-	case $1$2 in
-	mp4) inner hub ;;
-	mp6) inner hub 6 ;;
-	pp4) echo 10.8.0.1 ;;
-	pp6) echo fd08::1 ;;
-	esac
-}
-
-# on_hub WORD...: ip there; h WORD...: ovlyhelper there.
-on_hub() { ip -n "$hub" "$@"; }
-h() { helper hub "$@"; }
-
-suite_setup() {
-	load_ovly
-	wan_setup hub a
-	on_hub link add red type vrf table 100
-	on_hub link set red up
-	overlay hub mode multipoint
-	overlay a
-	connect hub a 7
-	h dev add p0 addr "$(address pp 4)" addr "$(address pp 6)" up
-	peer hub b dev ov0
-	peer hub c dev ov0 on-down withdraw
-	h peer add d dev p0 addr 10.8.0.2 addr fd08::2
-	path hub b 8 dev ov0
-	path hub c 9 dev ov0
-	h path add 10 peer d dev p0 endpoint 2001:db8::5
-	sas hub b 8
-	sas hub c 9
-	OUTER=6 sas hub d 10
-	settles hub
-	# Two of each peer.
-	holds hub 220 8
-}
 
 # add_routes: of every peer, of both families; taken away when the case ends.
 add_routes() {
@@ -77,13 +34,6 @@ fill() {
 	settles hub
 	holds hub 220 16
 }
-
-readdress() {
-	on_hub addr replace "$(address "$1" 4)/32" dev "${NAME[$1]}"
-	on_hub addr replace "$(address "$1" 6)/128" dev "${NAME[$1]}" nodad
-}
-
-# ---- single changes ------------------------------------------------------------
 
 test_device_down_takes_its_routes_and_up_brings_them_back() {
 	fill
@@ -122,16 +72,17 @@ test_routes_stay_when_the_last_address_goes() {
 	pings hub "$(inner a)"
 }
 
-# flush: empties the table and has the module look.
-flush() {
-	local table
-
-	for table in 220 100; do
-		on_hub route flush table "$table" 2>/dev/null || true
-		on_hub -6 route flush table "$table" 2>/dev/null || true
-	done
-	h dev resync "${NAME[mp]}"
-	h dev resync "${NAME[pp]}"
+test_address_that_is_not_the_last_takes_nothing() {
+	fill
+	on_hub addr add 10.9.0.77/32 dev ov0
+	on_hub addr add 10.9.0.78/32 dev ov0
+	monitor_routes "$hub" "$OVLY_OUT/monitor"
+	on_hub addr del 10.9.0.77/32 dev ov0
+	on_hub addr del 10.9.0.78/32 dev ov0
+	settles hub
+	holds hub 220 16
+	# Not even announced: the kernel had them all the time.
+	lacks ' table 220 ' route_events "$hub" "$OVLY_OUT/monitor"
 }
 
 test_flushed_table_is_filled_by_resync() {
@@ -147,24 +98,58 @@ test_flushed_table_is_filled_by_resync() {
 }
 
 test_resync_removes_no_route() {
-	local pid
-
 	fill
-	ip netns exec "$hub" ip monitor route >"$OVLY_OUT/monitor" &
-	pid=$!
-	defer eval "kill $pid 2>/dev/null"
-	wait_for 30 "the monitor runs" monitor_marked
+	monitor_routes "$hub" "$OVLY_OUT/monitor"
 	h dev resync ov0
 	h dev resync p0
-	on_hub route del 203.0.113.1/32 dev wan
-	wait_for 30 "the monitor has seen all" grep -q 'Deleted 203.0.113.1' "$OVLY_OUT/monitor"
-	same 1 "$(grep -c Deleted "$OVLY_OUT/monitor")" "routes deleted"
+	lacks '^Deleted' route_events "$hub" "$OVLY_OUT/monitor"
 }
 
-monitor_marked() {
-	# A replacement by the same would not be reported.
-	on_hub route replace 203.0.113.1/32 dev wan mtu $((1000 + ${EPOCHREALTIME/./} % 400))
-	grep -q 203.0.113.1 "$OVLY_OUT/monitor"
+test_throw_route_comes_back_when_its_place_is_free() {
+	local to
+
+	fill
+	h peer add e dev ov0
+	defer h peer del e dev ov0
+	for to in "-4 192.0.2.2/32" "-6 2001:db8::5/128 metric 1"; do
+		# shellcheck disable=SC2086 # words
+		set -- $to
+		on_hub "$1" route replace "${@:2}" dev wan table 220
+		has_not hub 220 "throw $2"
+		# Put back by hand it is there for all, as it was.
+		on_hub "$1" route replace throw "${@:2}" table 220 proto 220
+		h path add 17 peer e dev ov0 endpoint "${2%/*}"
+		h path del 17
+		h peer del e dev ov0
+		h peer add e dev ov0
+		on_hub "$1" route replace "${@:2}" dev wan table 220
+		# Nobody new may rely on it.
+		refuses "somebody else's route to the endpoint" \
+			h path add 17 peer e dev ov0 endpoint "${2%/*}"
+		on_hub "$1" route del "${@:2}" dev wan table 220
+		wait_for 20 "the throw route is back" has hub 220 "throw $2"
+		h path add 17 peer e dev ov0 endpoint "${2%/*}"
+		h path del 17
+	done
+	settles hub
+	holds hub 220 16
+}
+
+# A peer's route to the endpoint that only the table has lost: a throw route comes into
+# its place, and no look at the table may put the old one there.
+test_lost_route_to_an_endpoint_does_not_replace_its_throw_route() {
+	fill
+	h peer add e dev ov0
+	defer h peer del e dev ov0
+	h route add 198.51.100.7/32 peer a dev ov0
+	on_hub route flush table 220
+	h path add 17 peer e dev ov0 endpoint 198.51.100.7
+	has hub 220 'throw 198.51.100.7/32'
+	h dev resync ov0
+	h dev resync p0
+	has hub 220 'throw 198.51.100.7/32'
+	settles hub
+	holds hub 220 16
 }
 
 throw_routes() { on_hub "-$1" route show table 220 type throw; }
@@ -187,7 +172,7 @@ test_rule_and_throw_routes_come_back() {
 test_mtu_that_would_take_ipv6_is_refused() {
 	fill
 	# Below it the kernel takes IPv6 from a device, addresses and all.
-	never on_hub link set ov0 mtu 1279
+	refuses 'mtu less than device minimum' on_hub link set ov0 mtu 1279
 	on_hub link set ov0 mtu 1280
 	settles hub
 	holds hub 220 16
@@ -196,9 +181,6 @@ test_mtu_that_would_take_ipv6_is_refused() {
 	settles hub
 	holds hub 220 16
 }
-
-# A VXLAN names the overlay as the device below it.
-on_top() { on_hub link add vx0 type vxlan id 5 dev "${NAME[$1]}" remote "$(inner a)" dstport 4789; }
 
 test_device_on_top_changes_nothing() {
 	fill
@@ -280,17 +262,6 @@ test_new_addresses_of_a_peer_cost_no_packet() {
 	settles hub
 }
 
-# rename KEY NAME: down for it, as kernels before 6.2 want.
-rename() {
-	local up=
-
-	[ -z "$(on_hub -o link show "${NAME[$1]}" up)" ] || up=up
-	on_hub link set "${NAME[$1]}" down
-	on_hub link set "${NAME[$1]}" name "$2"
-	NAME[$1]=$2
-	[ -z "$up" ] || on_hub link set "$2" up
-}
-
 test_routes_follow_a_rename() {
 	fill
 	rename mp ovly7
@@ -318,8 +289,6 @@ test_routes_added_while_down_come_with_up() {
 	readdress mp
 	readdress pp
 }
-
-outer_family() { if [ "$1" = d ]; then echo 6; else echo 4; fi; }
 
 all_sa_lines() {
 	local peer
@@ -384,188 +353,33 @@ test_on_down_changed_while_down_takes_effect() {
 	settles hub
 }
 
-# ---- any order -----------------------------------------------------------------
-
-OPS=(down up unaddress readdress flush unrule unthrow small_mtu large_mtu rename add del
-	peer_down peer_up on_down enslave release on_top)
-
-# pick ITEM...: one of them as PICKED. Not in a subshell, where RANDOM starts anew.
-pick() { PICKED=${*:RANDOM % $# + 1:1}; }
-
-pick_peer() {
-	case $1 in
-	mp) pick a b c ;;
-	pp) pick d ;;
-	*) pick a b c d ;;
-	esac
-}
-
-# SAs that are there, by peer; routes that are wanted, "KEY PREFIX METRIC" to peer.
-declare -A HAS_SAS OWNED
-
-route_key() {
-	local n=1
-
-	[ "$1" = mp ] || n=2
-	pick "10.10$n.%d.0/24" "10.10$n.0.%d/32" "fd1$n::%d:0/112" "fd1$n::%d/128"
-	# shellcheck disable=SC2059 # the form is what was picked
-	printf -v ROUTE "$PICKED" $((RANDOM % 8 + 1))
-	pick 10 10 10 17
-	METRIC=$PICKED
-}
-
-op_down() { on_hub link set "${NAME[$1]}" down; }
-op_up() { on_hub link set "${NAME[$1]}" up; }
-op_unaddress() { on_hub addr flush dev "${NAME[$1]}"; }
-op_readdress() { readdress "$1"; }
-op_flush() { flush; }
-op_unrule() { on_hub rule del pref 220 2>/dev/null || on_hub -6 rule del pref 220 2>/dev/null || true; }
-op_unthrow() {
-	on_hub route del throw 192.0.2.2 table 220 2>/dev/null || true
-	on_hub -6 route del throw 2001:db8::5 table 220 2>/dev/null || true
-}
-op_small_mtu() { on_hub link set "${NAME[$1]}" mtu 1280; }
-op_large_mtu() { on_hub link set "${NAME[$1]}" mtu 9196; }
-op_rename() { rename "$1" "$1-$RANDOM"; }
-op_enslave() { on_hub link set "${NAME[$1]}" master red; }
-op_release() { on_hub link set "${NAME[$1]}" nomaster; }
-op_on_top() { on_hub link del vx0 2>/dev/null || on_top "$1" 2>/dev/null || true; }
-
-op_add() {
-	local peer
-
-	pick_peer "$1"
-	peer=$PICKED
-	route_key "$1"
-	h route replace "$ROUTE" metric "$METRIC" peer "$peer" dev "${NAME[$1]}"
-	OWNED["$1 $ROUTE $METRIC"]=$peer
-}
-
-op_del() {
-	local route words
-
-	[ ${#OWNED[@]} != 0 ] || return 0
-	pick "${!OWNED[@]}"
-	route=$PICKED
-	read -ra words <<<"$route"
-	h route del "${words[1]}" metric "${words[2]}" dev "${NAME[${words[0]}]}"
-	unset "OWNED[$route]"
-}
-
-op_peer_down() {
-	pick_peer any
-	[ -n "${HAS_SAS[$PICKED]}" ] || return 0
-	no_sas hub "${IF_ID[$PICKED]}"
-	HAS_SAS[$PICKED]=
-}
-
-sas_back() {
-	[ -z "${HAS_SAS[$1]}" ] || return 0
-	OUTER=$(outer_family "$1") sa_lines hub "$1" "${IF_ID[$1]}" | ip_batch hub
-	HAS_SAS[$1]=yes
-}
-
-op_peer_up() {
-	pick_peer any
-	sas_back "$PICKED"
-}
-
-op_on_down() {
-	local peer
-
-	pick_peer "$1"
-	peer=$PICKED
-	pick hold withdraw
-	h peer set "$peer" dev "${NAME[$1]}" on-down "$PICKED"
-}
-
-# owned: what the walk has asked for, and the module says it has.
-owned() {
-	local key dev
-
-	for key in "${!OWNED[@]}"; do
-		dev=${NAME[${key%% *}]}
-		echo "$dev ${key#* } ${OWNED[$key]}"
-	done | LC_ALL=C sort
-}
-
-listed() {
-	h route list --json |
-		jq -r '.[] | select(.system | not) | "\(.dev) \(.prefix) \(.metric) \(.["peer-name"])"' |
-		LC_ALL=C sort
-}
-
-# next_op: one that has not followed the last one yet, if there is any.
-declare -A FOLLOWED
-next_op() {
-	local op fresh=()
-
-	for op in "${OPS[@]}"; do
-		[ -n "${FOLLOWED[$OP $op]:-}" ] || fresh+=("$op")
-	done
-	[ ${#fresh[@]} != 0 ] || fresh=("${OPS[@]}")
-	pick "${fresh[@]}"
-	FOLLOWED[$OP $PICKED]=1
-	OP=$PICKED
-}
-
-walk_settles() {
-	settles hub 220 "step $1, table 220"
-	settles hub 100 "step $1, table 100"
-	same "$(owned)" "$(listed)" "step $1: routes of the module"
-}
-
-# walk_home: all that may be missing for traffic.
-walk_home() {
-	local key peer
-
-	for peer in a b c d; do
-		sas_back "$peer"
-	done
-	on_hub link del vx0 2>/dev/null || true
-	for key in mp pp; do
-		op_release "$key"
-		op_large_mtu "$key"
-		op_up "$key"
-		op_readdress "$key"
-	done
-	rename mp ov0
-	rename pp p0
-	readdress mp
-	readdress pp
-}
-
-test_random_walk_over_all_changes_settles_as_wanted() {
-	local seed=${OVLY_SEED:-$RANDOM} step=0 burst key
-
-	note "seed $seed (OVLY_GUEST_APPEND=OVLY_SEED=$seed repeats the walk)"
-	RANDOM=$seed
-	HAS_SAS=([a]=yes [b]=yes [c]=yes [d]=yes)
-	OP=none
-	while ((step < WALK_STEPS)); do
-		# So many at once, with the module at work meanwhile.
-		pick 1 2 4 8 8 12
-		for ((burst = PICKED; burst > 0 && step < WALK_STEPS; burst--, step++)); do
-			next_op
-			pick mp pp
-			key=$PICKED
-			note "step $step: $OP $key"
-			"op_$OP" "$key"
-		done
-		walk_settles "$step"
-	done
-	walk_home
-	walk_settles "$step, at home"
-	note "${#FOLLOWED[@]} of $((${#OPS[@]} * ${#OPS[@]})) pairs of changes in that order"
-	pings hub "$(inner a)"
-	pings hub "$(inner a 6)"
+test_exceeded_limit_takes_what_was_taught_of_its_peer() {
+	fill
+	h route add 10.211.0.0/16 peer a dev ov0 protocol static
+	h route add 10.201.0.0/16 peer b dev ov0 protocol bird append
+	settles hub
+	holds hub 220 17
+	has hub 220 '10.201.0.0/16 via 10.9.0.2 onlink via 10.9.0.3 onlink'
+	h peer set a dev ov0 limit 1 limit-action disable
+	defer h peer set a dev ov0 limit 0 limit-action refuse
+	settles hub
+	# Its own addresses and what the administrator said stay; the other owner, too.
+	holds hub 220 16
+	has hub 220 'unicast 10.211.0.0/16 '
+	has hub 220 'unicast 10.201.0.0/16 via 10.9.0.3 onlink dev'
+	h peer set a dev ov0 limit 0
+	settles hub
+	holds hub 220 17
 }
 
 CASES="
 test_device_down_takes_its_routes_and_up_brings_them_back	device down takes its routes, up brings them back
 test_routes_stay_when_the_last_address_goes		routes stay when the last address goes
+test_address_that_is_not_the_last_takes_nothing		an address that is not the last one takes nothing
 test_flushed_table_is_filled_by_resync			a table flushed by hand is filled by resync
 test_resync_removes_no_route				resync of a table that is right removes no route
+test_throw_route_comes_back_when_its_place_is_free	a throw route that was replaced by hand comes back when its place is free
+test_lost_route_to_an_endpoint_does_not_replace_its_throw_route	a route that only the table has lost does not replace a throw route
 test_rule_and_throw_routes_come_back			rule and throw routes come back when deleted by hand
 test_mtu_that_would_take_ipv6_is_refused		an MTU that would take IPv6 from the device is refused
 test_device_on_top_changes_nothing			a device on top, as a VXLAN is, changes nothing
@@ -575,6 +389,6 @@ test_routes_follow_a_rename				routes follow a rename
 test_routes_added_while_down_come_with_up		routes added while the device is down come with up
 test_many_routes_are_withdrawn_with_their_peer_and_held_with_another	many routes are withdrawn with their peer, or held
 test_on_down_changed_while_down_takes_effect		on-down changed while the peer is down takes effect
-test_random_walk_over_all_changes_settles_as_wanted	a random walk over all changes settles as wanted
+test_exceeded_limit_takes_what_was_taught_of_its_peer	an exceeded limit takes what was taught of its peer
 "
 run_cases "$@"

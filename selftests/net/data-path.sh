@@ -27,15 +27,17 @@ test_ipv6_inside_ipv4() { pings left fd09::2; }
 # ---- drops on transmit -------------------------------------------------------------
 
 # answered REASON FILTER4 ADDRESS4 FILTER6 ADDRESS6 [PING-OPTION...]: a packet is
-# dropped for that reason, counted, and the sender gets that ICMP error.
+# dropped for that reason, counted, and the sender gets that ICMP error. The sender is
+# left itself, or NODE of SENDER="NODE LINK FILTER", which hears of it by the link.
 answered() {
-	local reason=$1 filter4=$2 to4=$3 filter6=$4 to6=$5 before log=${CASE:?}
+	local reason=$1 filter4=$2 to4=$3 filter6=$4 to6=$5 before log=${CASE:?} from link hears
 
 	shift 5
+	read -r from link hears <<<"${SENDER:-left lo icmp or icmp6}"
 	before=$(drops left - "$reason")
-	sniff left lo "$log" icmp or icmp6
-	unanswered left "$to4" -c 1 "$@"
-	unanswered left "$to6" -c 1 "$@"
+	sniff "$from" "$link" "$log" "$hears"
+	unanswered "$from" "$to4" -c 1 "$@"
+	unanswered "$from" "$to6" -c 1 "$@"
 	sniff_end "$log"
 	same 1 "$(sniffed_count "$log" "$filter4")" "ICMP errors"
 	same 1 "$(sniffed_count "$log" "$filter6")" "ICMPv6 errors"
@@ -104,14 +106,179 @@ test_too_big_is_answered_with_the_path_mtu() {
 		'ip6[40] == 2 and ip6[41] == 0 and ip6[44:4] == 1446' fd09::2 -M 'do' -s 3000
 }
 
-test_counters_of_the_peer_say_the_same() {
-	local reason
+# lan_behind_left: a host whose packets left forwards.
+lan_behind_left() {
+	setup_ns lan
+	ip link add lan netns "$left" type veth peer name eth0 netns "$lan"
+	ip -n "$left" -batch - <<-LINES
+		addr add 10.66.0.1/24 dev lan
+		addr add fd66::1/64 dev lan nodad
+		link set lan up
+	LINES
+	ip -n "$lan" -batch - <<-LINES
+		addr add 10.66.0.9/24 dev eth0
+		addr add fd66::9/64 dev eth0 nodad
+		link set eth0 up
+		route add default via 10.66.0.1
+		route add default via fd66::1
+	LINES
+	in_ns left sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	defer in_ns left sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
+	helper right route add 10.66.0.0/24 peer left
+	helper right route add fd66::/64 peer left
+	defer helper right route flush peer left
+	pings lan 10.9.0.2
+	pings lan fd09::2
+	SENDER="lan eth0 (ip and dst 10.66.0.9) or (dst fd66::9 and ip6[6] == 58 and ip6[40] < 128)"
+}
 
-	for reason in tx-no-path tx-no-sa tx-no-policy tx-loop tx-too-big; do
-		same "$(drops left - "$reason")" "$(drops left right "$reason")" "$reason of device and peer"
+forwarded_unreachable() {
+	no_sas left
+	unreachable tx-no-path 10.9.0.2 fd09::2
+}
+
+forwarded_prohibited() {
+	resas left right 7
+	no_policies left
+	prohibited tx-no-policy 10.9.0.2 fd09::2
+}
+
+test_forwarded_sender_gets_the_same_answers() {
+	lan_behind_left
+	defer resas left right 7
+	forwarded_unreachable
+	forwarded_prohibited
+}
+
+# The error is to lead back to who sent the packet before it was translated.
+test_forwarded_sender_that_is_masqueraded_gets_them_too() {
+	lan_behind_left
+	in_ns left nft -f - <<-'RULES'
+		table inet masquerading {
+			chain out {
+				type nat hook postrouting priority srcnat
+				oifname "ov0" masquerade
+			}
+		}
+	RULES
+	defer in_ns left nft delete table inet masquerading
+	defer resas left right 7
+	pings lan 10.9.0.2
+	pings lan fd09::2
+	forwarded_unreachable
+	forwarded_prohibited
+}
+
+# refused_behind: what the device has encrypted does not get out, until the case ends.
+refused_behind() {
+	in_ns left nft -f - <<-'RULES'
+		table inet refusing {
+			chain out {
+				type filter hook output priority 0
+				ip protocol esp drop
+			}
+		}
+	RULES
+	defer eval "in_ns left nft delete table inet refusing 2>/dev/null || true"
+}
+
+test_what_is_refused_behind_the_device_is_counted() {
+	local before
+
+	before=$(drops left - tx-error)
+	refused_behind
+	unanswered left 10.9.0.2
+	unanswered left fd09::2
+	same $((before + 4)) "$(drops left - tx-error)" "tx-error"
+}
+
+# every_drop: left has some of each kind that a p2p device knows, not as many of one as
+# of the next.
+every_drop() {
+	defer eval "resas left right 7; resas right left 7"
+	no_sas left
+	unanswered left 10.9.0.2 -c 2
+	policy_lines left right 7 | sed 's/reqid 7/reqid 99/; s/policy add/policy update/' | ip_batch left
+	sa_lines left right 7 | ip_batch left
+	unanswered left 10.9.0.2 -c 3
+	no_policies left
+	unanswered left 10.9.0.2 -c 4
+	resas left right 7
+	ip -n "$left" route add 192.0.2.2 dev ov0
+	unanswered left 10.9.0.2 -c 5
+	ip -n "$left" route del 192.0.2.2 dev ov0
+	refused_behind
+	unanswered left 10.9.0.2 -c 6
+	in_ns left nft delete table inet refusing
+	# Later ones would not get as far as the device; the other family does.
+	in_ns left ip -6 route flush cache
+	unanswered left fd09::2 -c 1 -M 'do' -s 3000
+	ip -n "$right" addr add 10.67.0.1/32 dev lo
+	unanswered right 10.9.0.1 -c 7 -I 10.67.0.1
+	ip -n "$right" addr del 10.67.0.1/32 dev lo
+	no_sas left
+	SA_MORE="sel src 10.9.0.1/32 dst 10.9.0.9/32" sa_lines left right 7 |
+		sed '1s/sel src [^ ]* dst [^ ]*//; s/flag af-unspec//' | ip_batch left
+	unanswered right 10.9.0.1 -c 8
+	no_sas left
+	sa_lines left right 7 | sed 's/789abcde/789abcdf/' | ip_batch left
+	unanswered right 10.9.0.1 -c 9
+	resas left right 7
+	pings left 10.9.0.2 -c 11
+}
+
+test_counters_of_the_peer_say_the_same() {
+	local reason n
+
+	every_drop
+	for reason in tx-no-path tx-no-sa tx-no-policy tx-loop tx-too-big tx-error rx-source rx-selector \
+		rx-error; do
+		n=$(drops left - "$reason")
+		[ "$n" != 0 ] || fail "no $reason"
+		same "$n" "$(drops left right "$reason")" "$reason of device and peer"
 	done
 	# Nobody has the next hop.
 	same 0 "$(drops left right tx-no-peer)" "tx-no-peer of the peer"
+}
+
+# In the words of ethtool.
+device_stats() {
+	helper left dev list --json | jq -r '.[] | select(.dev == "ov0") | .stats |
+		to_entries[] | "\(.key | gsub("-"; "_")): \(.value)"' | sort
+}
+
+ethtool_stats() { in_ns left ethtool -S ov0 | sed -n 's/^ *\([a-z_]*: [0-9]*\)$/\1/p' | sort; }
+
+# In those of ip -s link.
+link_stats_wanted() {
+	helper left dev list --json | jq -S '.[] | select(.dev == "ov0") | .stats |
+		(.["tx-no-peer"] + .["tx-no-path"] + .["tx-no-sa"] + .["tx-no-policy"]) as $carrier |
+		{ rx: { packets: .["rx-packets"], bytes: .["rx-bytes"], errors: .["rx-error"],
+			dropped: (.["rx-source"] + .["rx-selector"]) },
+		  tx: { packets: .["tx-packets"], bytes: .["tx-bytes"], carrier_errors: $carrier,
+			collisions: .["tx-loop"], dropped: .["tx-too-big"],
+			errors: ($carrier + .["tx-loop"] + .["tx-error"]) } }'
+}
+
+link_stats() {
+	ip -n "$left" -s -j link show ov0 | jq -S '.[0].stats64 |
+		{ rx: .rx | { packets, bytes, errors, dropped },
+		  tx: .tx | { packets, bytes, errors, dropped, carrier_errors, collisions } }'
+}
+
+# alike COMMAND COMMAND: they print the same, and something. A packet may come between.
+alike() {
+	local one other
+
+	one=$("$1") && other=$("$2") && [ -n "$one" ] && diff <(echo "$one") <(echo "$other")
+}
+
+test_ethtool_and_link_say_the_same() {
+	every_drop
+	same 14 "$(ethtool_stats | wc -l)" "counters"
+	same tx_no_peer "$(ethtool_stats | sed -n 's/: 0$//p')" "counters that are 0"
+	wait_for 10 "ethtool -S says what the device does" alike device_stats ethtool_stats
+	wait_for 10 "so does ip -s link" alike link_stats_wanted link_stats
 }
 
 # ---- drops on receive --------------------------------------------------------------
@@ -156,6 +323,25 @@ test_what_does_not_decrypt_is_dropped_and_counted() {
 	before=$(drops right left rx-error)
 	unanswered left 10.9.0.2
 	same $((before + 2)) "$(drops right left rx-error)" "rx-error"
+}
+
+xfrm_counts() { in_ns "$1" sed -n "s/^$2[[:space:]]*//p" /proc/net/xfrm_stat; }
+
+test_replayed_packets_are_dropped_and_counted() {
+	local before replayed
+
+	no_sas right
+	defer resas right left 7
+	SA_MORE="replay-window 32" sa_lines right left 7 | ip_batch right
+	resas left right 7
+	pings left 10.9.0.2 -c 5
+	before=$(drops right left rx-error)
+	replayed=$(xfrm_counts right XfrmInStateSeqError)
+	# Counts from 1 again.
+	resas left right 7
+	unanswered left 10.9.0.2
+	same $((before + 2)) "$(drops right left rx-error)" "rx-error"
+	same $((replayed + 2)) "$(xfrm_counts right XfrmInStateSeqError)" "replays that XFRM has seen"
 }
 
 # ---- when the ground moves -----------------------------------------------------------
@@ -225,10 +411,15 @@ test_no_policy_is_answered_with_prohibited		no policy: ICMP prohibited, and coun
 test_policy_for_others_is_answered_with_prohibited	no policy covers it: ICMP prohibited, and counted
 test_loop_is_answered_with_unreachable			a loop: ICMP unreachable, and counted
 test_too_big_is_answered_with_the_path_mtu		too big: ICMP with the path MTU, and counted
+test_forwarded_sender_gets_the_same_answers		a host behind gets the same answers: unreachable, prohibited
+test_forwarded_sender_that_is_masqueraded_gets_them_too	so does one that is masqueraded
+test_what_is_refused_behind_the_device_is_counted	what is refused behind the device is counted
 test_counters_of_the_peer_say_the_same			the peer's counters say the same as the device's
+test_ethtool_and_link_say_the_same			ethtool -S and ip -s link say the same as the device
 test_foreign_source_is_dropped_and_counted		a source that is not the peer's is dropped and counted
 test_what_the_sa_was_not_negotiated_for_is_dropped_and_counted	what is outside the SA's selector is dropped and counted
 test_what_does_not_decrypt_is_dropped_and_counted	what does not decrypt is dropped and counted
+test_replayed_packets_are_dropped_and_counted		what is replayed is dropped and counted
 test_sa_flush_takes_the_peer_down_and_new_sas_bring_it_back	SAs flushed: peer down, routes held; new SAs: up
 test_device_down_and_up_restores_both_families		device down and up restores both families
 test_throw_route_and_rule_come_back			throw route and rule come back when others remove them

@@ -153,9 +153,7 @@ test_change_marks_the_dump() {
 	many_peers 1 60
 	many_routes 1 400 p1
 	many_paths 1 100 p1
-	for what in peer route path dev; do
-		# Dumping the devices takes one message: nothing comes between.
-		[ "$what" != dev ] || continue
+	for what in peer route path; do
 		matches 'intr=0$' dump -x true "$what-get"
 		matches 'intr=1$' dump -x "ovlynl do route-new+create+replace ifname=ov0 route{ dst=10.99.0.0 prefixlen=16 peer-name=p1 } >/dev/null" "$what-get"
 		matches 'intr=1$' dump -x "ovlynl do peer-set ifname=ov0 peer{ name=p60 route-limit=9 } >/dev/null" "$what-get"
@@ -250,6 +248,7 @@ test_what_the_dump_stands_on_goes() {
 	granted peer-new+create ifname=ov1 peer{ name=other addr=10.9.1.1 }
 	dump -x 'ip link del ov0' peer-get >"$out"
 	same other "$(field name <"$out" | tail -n 1)" "the last peer"
+	matches 'intr=1$' tail -n 1 "$out"
 	fresh multipoint
 	many_peers 1 100
 	matches '^ENODEV ' refused_dump -x 'ip link del ov0' peer-get ifname=ov0
@@ -259,11 +258,63 @@ test_what_the_dump_stands_on_goes() {
 	dump -x 'ip link set ov0 down; ip link set ov0 name ov7' peer-get \
 		"ifindex=$(in_ns here cat /sys/class/net/ov0/ifindex)" >"$out"
 	dumped "$out" 100 id
+	matches 'intr=1$' tail -n 1 "$out"
 	ip -n "$here" link del ov7
+	# Gone to another namespace, and come back.
+	fresh multipoint
+	many_peers 1 100
+	setup_ns there
+	dump -x "ip link set ov0 netns $there" peer-get >"$out"
+	matches 'intr=1$' tail -n 1 "$out"
+	in_ns there ovlynl dump -x "ip -n $there link del ov0" peer-get >"$out"
+	matches 'intr=1$' tail -n 1 "$out"
+}
+
+test_dump_of_devices_is_marked() {
+	local out=$OVLY_OUT/dump i
+	fresh multipoint
+	for i in {1..60}; do
+		ip -n "$here" link add "ovx$i" type ovly
+		defer ip -n "$here" link del "ovx$i"
+	done
+	matches 'messages=([2-9]|[0-9]{2,}) intr=0$' dump -x true dev-get
+	dump -x 'ip link set ovx1 name ovy1; ip link set ovy1 name ovx1' dev-get >"$out"
+	matches 'intr=1$' tail -n 1 "$out"
+	dump -x 'ip link add ovnew type ovly; ip link del ovnew' dev-get >"$out"
+	matches 'intr=1$' tail -n 1 "$out"
+}
+
+test_dump_takes_nothing_that_names_one() {
+	fresh multipoint
+	peers a=10.9.0.1
+	# Kernels before 6.9 keep the attribute to themselves.
+	matches '^EINVAL attr=(peer|-) "ovly: a dump' refused_dump peer-get peer{ name=a }
+	matches '^EINVAL attr=(path|-) "ovly: a dump' refused_dump path-get path{ if-id-in=7 }
+	matches '^EINVAL attr=(cookie|-) "ovly: a dump' refused_dump route-get cookie=1
+	matches '^EINVAL attr=(route.dst|-) ' refused_dump route-get route{ dst=10.9.0.1 prefixlen=32 }
+	matches '^ENODEV attr=(ifname|-) "ovly: no such' refused_dump peer-get ifname=nothere
+}
+
+# Behind it the numbers turn negative.
+test_device_of_the_highest_index() {
+	local command
+	fresh multipoint
+	peers a=10.9.0.1
+	ip -n "$here" link add ovmax index 2147483647 type ovly
+	defer ip -n "$here" link del ovmax
+	for command in dev-get peer-get path-get route-get; do
+		in_ns here timeout 20 ovlynl dump -s "$command" >"$OVLY_OUT/dump"
+		matches '^end entries=[012] messages=[12] ' tail -n 1 "$OVLY_OUT/dump"
+	done
+	same $'ov0\novmax' "$(entries dev-get | field ifname)" "devices"
+	granted peer-new+create ifname=ovmax peer{ name=b addr=10.9.1.1 }
+	same $'a\nb' "$(in_ns here timeout 20 ovlynl dump -s peer-get | sed '/^end/d' | field name)" "peers"
+	same 1 "$(dump peer-get ifname=ovmax | sed '/^end/d' | wc -l)" "peers of the device"
 }
 
 CASES="
 test_thousands_of_peers				thousands of peers: each once, in order, in many messages
+test_device_of_the_highest_index		a device of the highest index there is
 test_one_peer_larger_than_a_message		one peer whose paths and routes exceed a message
 test_many_owners_of_one_prefix			many owners of one prefix: each an entry, once
 test_several_devices_one_after_the_other	several devices, and a dump narrowed to one
@@ -272,6 +323,8 @@ test_change_marks_the_dump			a change that overlaps marks the dump, a refused on
 test_routes_that_exist_throughout_come_once	routes that exist throughout come once, whatever changes
 test_peers_that_exist_throughout_come_once	peers that exist throughout come once, whatever changes
 test_paths_that_exist_throughout_come_once	paths that exist throughout come once, whatever changes
+test_dump_of_devices_is_marked			a device that comes, goes or is renamed marks the dump of devices
+test_dump_takes_nothing_that_names_one		a dump refuses what names one object, and says so
 test_what_the_dump_stands_on_goes		the peer or device that a dump stands on goes, or is renamed
 "
 run_cases "$@"

@@ -12,24 +12,6 @@
 
 suite_setup() { underlay; }
 
-# listen [NAMESPACE]: events go to a file from now on.
-listen() {
-	local ns=${1:-here}
-	EVENTS=$OVLY_OUT/events-$ns
-	ip netns exec "${!ns}" ovlynl listen >"$EVENTS" &
-	defer eval "kill $! 2>/dev/null"
-	wait_for 10 "the listener is there" grep listening "$EVENTS"
-}
-
-# seen: the events so far, by name.
-seen() { field event <"$EVENTS" | paste -sd' '; }
-seen_is() { same "$1" "$(seen)" "events"; }
-
-# events NAME...: these came since listen, in this order, and no other.
-events() {
-	wait_for 10 "$# events" seen_is "$*"
-}
-
 # event NAME "WORD...": the last one of that name has the words.
 event() { has "$2" grep "event=$1 " "$EVENTS"; }
 # Only the last: a name may have come before.
@@ -109,6 +91,35 @@ test_path_and_peer_state_events() {
 	last_has path-down "ifname=ov0 if-id-in=7 peer-name=a state=0 sa-out=0"
 	nests path-down "path"
 	same 1 "$(grep -c 'event=peer-up ' "$EVENTS")" "times the peer came up"
+}
+
+# A listener knows a path by its if-id: the last word is that it is there.
+test_path_that_moves_ends_before_it_begins() {
+	fresh multipoint
+	peers a=10.9.0.2 b=10.9.0.3
+	granted path-new+create ifname=ov0 path{ if-id-in=7 peer-name=a endpoint=192.0.2.2 }
+	sa_pair 7
+	defer sa_pair_del 7
+	listen
+	granted path-new+replace ifname=ov0 path{ if-id-in=7 peer-name=b endpoint=192.0.2.2 }
+	events path-down path-del path-new path-up peer-up peer-down
+	last_has path-del "if-id-in=7 peer-id=1 peer-name=a"
+	last_has path-up "if-id-in=7 peer-id=2 peer-name=b"
+	last_has peer-down "name=a"
+}
+
+test_path_with_another_if_id_out_keeps_its_peer_up() {
+	fresh multipoint
+	peers a=10.9.0.2
+	granted path-new+create ifname=ov0 path{ if-id-in=7 peer-name=a endpoint=192.0.2.2 }
+	sa_pair 7
+	defer sa_pair_del 7
+	sa_pair 8
+	defer sa_pair_del 8
+	listen
+	granted path-new+replace ifname=ov0 path{ if-id-in=7 if-id-out=8 peer-name=a endpoint=192.0.2.2 }
+	events path-down path-del path-new path-up path-active
+	last_has path-active "name=a active-path=7"
 }
 
 test_deleting_a_peer_tells_of_its_paths_first() {
@@ -274,6 +285,8 @@ CASES="
 test_device_events				device created, up, down and deleted
 test_peer_events				peer created, changed and deleted
 test_path_and_peer_state_events			path created and deleted, another takes over, peer up and down
+test_path_that_moves_ends_before_it_begins	a path that moves ends before it begins
+test_path_with_another_if_id_out_keeps_its_peer_up	a path with another if-id-out keeps its peer up
 test_deleting_a_peer_tells_of_its_paths_first	deleting a peer tells of its paths, and of the peer last
 test_what_is_refused_is_no_event		what is refused is no event
 test_route_limit_event_and_its_rate		the route limit was hit, at most once a second

@@ -39,6 +39,7 @@ test_ipv6_inside_ipv6() { inside b 6 'ip6 proto 50'; }
 
 # drops_are PEER REASON COUNT: of the hub.
 drops_are() { [ "$(drops hub "$1" "$2")" = "$3" ]; }
+drops_reach() { [ "$(drops hub "$1" "$2")" -ge "$3" ]; }
 
 test_link_local_next_hop() {
 	# The peer is known by a link-local address too, as routing daemons use it.
@@ -69,7 +70,8 @@ test_link_local_source_is_taken_from_its_owner_only() {
 	pings a fe80::1 -I ov0
 	before=$(drops hub b rx-source)
 	unanswered b fe80::1 -I ov0
-	wait_for 10 "rx-source counts" drops_are b rx-source $((before + 2))
+	# MLD of its address may be refused likewise.
+	wait_for 10 "rx-source counts" drops_reach b rx-source $((before + 2))
 }
 
 test_ipv4_prefix_with_ipv6_next_hop() {
@@ -125,6 +127,64 @@ test_icmpv6_too_big_to_a_forwarded_source() {
 	pings a fd09::3 -M 'do' -s $((1426 - 48))
 }
 
+# with_options: from now on hub and b are connected by a box that puts a Destination
+# Options header before ESP.
+with_options() {
+	local link
+
+	for link in to-1 to-3; do
+		ip -n "$wan" link set "$link" nomaster
+		defer ip -n "$wan" link set "$link" master sw
+	done
+	ip netns exec "$wan" python3 -u - >"$OVLY_OUT/box" 2>&1 <<-'PROGRAM' &
+		import select, socket
+		def opened(link):
+		    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+		    s.bind((link, 0))
+		    return s
+		def with_header(frame):
+		    if frame[12:14] != b"\x86\xdd" or frame[20] != socket.IPPROTO_ESP:
+		        return frame
+		    length = int.from_bytes(frame[18:20], "big") + 8
+		    return (frame[:18] + length.to_bytes(2, "big") + bytes([socket.IPPROTO_DSTOPTS]) +
+		            frame[21:54] + bytes([socket.IPPROTO_ESP, 0, 1, 4, 0, 0, 0, 0]) + frame[54:])
+		one, other = opened("to-1"), opened("to-3")
+		print("ready")
+		while True:
+		    for s in select.select([one, other], [], [])[0]:
+		        frame, sender = s.recvfrom(65536)
+		        if sender[2] != socket.PACKET_OUTGOING:
+		            (other if s is one else one).send(with_header(frame))
+	PROGRAM
+	defer eval "kill $! 2>/dev/null"
+	wait_for 20 "the box connects" grep ready "$OVLY_OUT/box"
+}
+
+test_headers_outside_are_not_taken_for_those_inside() {
+	local before
+
+	no_sas hub 8
+	defer resas_hub
+	# What comes from b has to be ICMPv6.
+	OUTER=6 sa_lines hub b 8 |
+		sed '2s/flag af-unspec/sel src fd09::3 dst fd09::1 proto ipv6-icmp/' | ip_batch hub
+	pings b fd09::1
+	with_options
+	sniff hub wan options
+	before=$(drops hub b rx-selector)
+	pings b fd09::1
+	same "$before" "$(drops hub b rx-selector)" "rx-selector after ICMPv6"
+	in_ns b bash -c 'echo >/dev/udp/fd09::1/9'
+	wait_for 10 "UDP is outside the selector" drops_are b rx-selector $((before + 1))
+	sniff_end options
+	same 4 "$(sniffed_count options "src $(OUTER=6 outer b) and ip6[6] = 60")" "ESP behind the header"
+}
+
+resas_hub() {
+	no_sas hub 8
+	OUTER=6 sa_lines hub b 8 | ip_batch hub
+}
+
 CASES="
 test_ipv4_inside_ipv4			IPv4 inside IPv4
 test_ipv6_inside_ipv4			IPv6 inside IPv4
@@ -135,6 +195,7 @@ test_link_local_source_is_taken_from_its_owner_only	a link-local source is taken
 test_ipv4_prefix_with_ipv6_next_hop	an IPv4 prefix with an IPv6 next hop
 test_icmpv6_too_big_over_ipv4		ICMPv6 too-big over IPv4 tells the MTU that passes
 test_icmpv6_too_big_over_ipv6		ICMPv6 too-big over IPv6 tells the MTU that passes
+test_headers_outside_are_not_taken_for_those_inside	headers outside are not taken for those inside
 test_icmpv6_too_big_to_a_forwarded_source	ICMPv6 too-big reaches the source behind the hub
 "
 run_cases "$@"

@@ -75,6 +75,8 @@ test_wrong_attributes_are_refused() {
 	EINVAL linkinfo.data.routes link-new+create+excl ifname=ov0 linkinfo{ kind=ovly data{ routes=1 } }
 	EINVAL linkinfo.data.routes-installed link-new+create+excl ifname=ov0 linkinfo{ kind=ovly data{ routes-installed=1 } }
 	EINVAL linkinfo.data.stats link-new+create+excl ifname=ov0 linkinfo{ kind=ovly data{ stats{ } } }
+	EINVAL linkinfo.data.#99 link-new+create+excl ifname=ov0 linkinfo{ kind=ovly data{ #99:u32=1 } }
+	EINVAL linkinfo.data.#99 link-new+create+excl ifname=ov0 linkinfo{ kind=ovly data{ mode=1 #99:u32=1 } }
 	EOPNOTSUPP address link-new+create+excl ifname=ov0 address=020000000001 linkinfo{ kind=ovly }
 	END
 	same "" "$(entries dev-get)" "devices"
@@ -89,8 +91,8 @@ test_change_of_a_link() {
 	# Naming what it is already is no change.
 	granted link-new ifname=ov0 linkinfo{ kind=ovly data{ mode=0 table=220 carrier-follows=0 } }
 	before=$(state)
-	refused EOPNOTSUPP '*' 'do not change' link-new ifname=ov0 linkinfo{ kind=ovly data{ mode=1 src-valid=2 } }
-	refused EOPNOTSUPP '*' 'do not change' link-new ifname=ov0 linkinfo{ kind=ovly data{ table=221 src-valid=2 } }
+	refused EOPNOTSUPP linkinfo.data.mode 'do not change' link-new ifname=ov0 linkinfo{ kind=ovly data{ mode=1 src-valid=2 } }
+	refused EOPNOTSUPP linkinfo.data.table 'do not change' link-new ifname=ov0 linkinfo{ kind=ovly data{ table=221 src-valid=2 } }
 	refused EOPNOTSUPP '*' 'link-layer address' link-new ifname=ov0 address=020000000001 linkinfo{ kind=ovly data{ src-valid=2 } }
 	refused ERANGE linkinfo.data.src-valid '.' link-new ifname=ov0 linkinfo{ kind=ovly data{ src-valid=3 carrier-follows=1 } }
 	same "$before" "$(state)" "state after refusals"
@@ -234,10 +236,20 @@ test_second_peer_on_p2p_is_refused() {
 	matches '^10.20.0.0/16 dev ov0 scope link' routes
 }
 
+test_alternative_name_is_a_name() {
+	fresh multipoint
+	fresh multipoint ov1
+	ip -n "$here" link property add dev ov0 altname head-end
+	has 'ifname=ov0' nl dev-get ifname=head-end
+	refused EINVAL ifname 'two devices' dev-get "ifindex=$(in_ns here cat /sys/class/net/ov1/ifindex)" ifname=ov0
+	ip -n "$here" link del ov1
+}
+
 CASES="
 test_defaults_with_stock_iproute2		defaults, with stock iproute2
 test_all_attributes_at_creation			all attributes at creation, and link and family say the same
 test_wrong_attributes_are_refused		wrong attributes are refused, named and in words, and make no device
+test_alternative_name_is_a_name			an alternative name is a name of the device
 test_change_of_a_link				a change of what may change, and a refused one changes nothing
 test_mtu_range					MTU from 1280, which IPv6 needs, to 65535
 test_rename_keeps_all				a renamed device keeps peers, paths and routes

@@ -6,8 +6,8 @@
 #
 #	hub (1) --- first (2), 199 peers that nobody is at, late (3)
 
-# shellcheck source=selftests/lib.sh
-. "${OVLY_TOP:?}/selftests/lib.sh"
+# shellcheck source=selftests/control.sh
+. "${OVLY_TOP:?}/selftests/control.sh"
 # shellcheck source=selftests/tunnel.sh
 . "$OVLY_TOP/selftests/tunnel.sh"
 # shellcheck source=selftests/table.sh
@@ -22,6 +22,8 @@ suite_setup() {
 
 	load_ovly
 	wan_setup hub first late
+	# Where control.sh watches.
+	here=$hub
 	overlay hub mode multipoint
 	overlay first
 	overlay late
@@ -115,6 +117,29 @@ test_a_prefix_moves_between_first_and_late() {
 	same 1 "$(table | grep -c '^10.66.9.0/24')" "routes"
 }
 
+test_a_prefix_that_moves_is_never_without_a_route() {
+	local i key='dst=10.66.9.0 prefixlen=24 protocol=12'
+
+	defer helper hub route flush protocol bird
+	add 10.66.9.0 24 protocol=12 peer-name=late
+	watch_route 10.66.9.1
+	for i in {1..30}; do
+		echo "route-new+replace ifname=ov0 route{ $key peer-name=first }"
+		echo "route-new+replace ifname=ov0 route{ $key peer-name=late }"
+		echo "route-new+replace ifname=ov0 route{ $key peer-name=first peer-name=late }"
+		echo "route-new+replace ifname=ov0 route{ $key peer-name=p150 }"
+		echo "route-new+replace ifname=ov0 route{ $key peer-name=late }"
+	done | nl_lines | grep -c '^ok$' | { read -r n && same 150 "$n" "granted requests"; }
+	watched
+	matches '^lookups=[0-9]+ misses=0 changes=[1-9]' cat "$OVLY_OUT/gaps"
+	lacks '^Deleted 10.66.9.0/24' route_events "$hub" "$OVLY_OUT/monitor"
+	# Both kinds have been there.
+	matches '^10.66.9.0/24 via 10.9.0.2 dev ov0 .*onlink *$' cat "$OVLY_OUT/monitor"
+	matches '^10.66.9.0/24 via 10.9.0.3 dev ov0 .*scope [0-9]+' cat "$OVLY_OUT/monitor"
+	same 1 "$(table | grep -c '^10.66.9.0/24')" "routes"
+	reaches late 10.66.9.1
+}
+
 test_both_own_a_prefix() {
 	helper hub route add 10.66.8.0/24 peer first peer late protocol bird
 	defer helper hub route flush protocol bird
@@ -191,6 +216,7 @@ test_later_ones_have_a_scope_each		later ones have a scope each, below site
 test_packets_go_to_the_right_peer		packets go to the right peer
 test_the_source_address_does_not_depend_on_it	the source address does not depend on the scope
 test_a_prefix_moves_between_first_and_late	a prefix moves between a first and a late peer
+test_a_prefix_that_moves_is_never_without_a_route	a prefix that moves between them is never without a route
 test_both_own_a_prefix				both own a prefix
 test_a_new_address_is_the_next_hop		a new address is the next hop, the scope stays
 test_flushed_by_hand_and_resynced		flushed by hand and resynced

@@ -15,6 +15,7 @@
 
 NAT1="192.0.2.101 40001"
 NAT2="192.0.2.102 40002"
+NAT3="192.0.2.104 40004"
 
 suite_setup() {
 	load_ovly
@@ -72,20 +73,10 @@ behind_nat() {
 	right_sas $NAT1
 	policy_lines right left 7 | sed "s/192.0.2.1 /${NAT1% *} /" | ip_batch right
 	helper right path add 7 peer left endpoint "${NAT1% *}"
-	defer untunnel
+	defer untunnel left right 7
 	# The left speaks first, as it must behind a NAT.
 	pings left 10.9.0.2
 	pings right 10.9.0.1
-}
-
-untunnel() {
-	local node
-
-	for node in left right; do
-		helper "$node" path del 7
-		no_sas "$node"
-		no_policies "$node"
-	done
 }
 
 # moved_to ADDRESS PORT: the right's IKE daemon follows the left. Between the
@@ -106,8 +97,8 @@ by_udp() {
 	sas right left 7
 	path left right 7
 	path right left 7
-	defer untunnel
-	sniff wan to-2 "$log" 'not icmp6 and not arp'
+	defer untunnel left right 7
+	sniff wan to-2 "$log" "not ($LINK_CHATTER)"
 	pings left 10.9.0.2
 	pings left fd09::2
 	sniff_end "$log"
@@ -123,7 +114,7 @@ test_peer_behind_a_nat() {
 
 	behind_nat
 	throws "${NAT1% *}"
-	sniff wan to-2 "$log" 'not icmp6 and not arp'
+	sniff wan to-2 "$log" "not ($LINK_CHATTER)"
 	pings left 10.9.0.2
 	sniff_end "$log"
 	same 3 "$(sniffed_count "$log" "src ${NAT1% *} and udp src port ${NAT1#* }")" "packets from the NAT"
@@ -183,6 +174,21 @@ moved_event() {
 		matches "endpoint-moved.*${NAT1% *}" cat "$OVLY_OUT/rebinding.events"
 }
 
+test_throw_route_refused_while_rebinding_comes_later() {
+	behind_nat
+	# Somebody else's is where it has to be.
+	ip -n "$right" route add "${NAT3% *}/32" dev wan table 220
+	defer eval "ip -n '$right' route del '${NAT3% *}/32' dev wan table 220 2>/dev/null"
+	# shellcheck disable=SC2086
+	nat $NAT3
+	# shellcheck disable=SC2086
+	moved_to $NAT3
+	wait_for 5 "the path follows" endpoint_is "${NAT3% *}"
+	never throws "${NAT3% *}"
+	ip -n "$right" route del "${NAT3% *}/32" dev wan table 220
+	wait_for 10 "the throw route comes" throws "${NAT3% *}"
+}
+
 test_another_sa_does_not_move_the_path() {
 	behind_nat
 	no_sas right
@@ -212,6 +218,7 @@ test_peer_behind_a_nat			a peer behind a NAT
 test_port_rebinding			another port: the SA follows, the path stays
 test_address_rebinding			another address: path and throw route follow the SA, no route moves
 test_address_rebinding_is_an_event	another address is reported as an event
+test_throw_route_refused_while_rebinding_comes_later	a throw route that was refused while it rebinds comes when its place is free
 test_another_sa_does_not_move_the_path	an SA of another SPI does not move the path
 test_inbound_goes_on_until_the_daemon_follows	a rebinding that the daemon has not seen loses no inbound packet
 "

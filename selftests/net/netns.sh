@@ -109,6 +109,61 @@ test_moved_device_takes_requests_in_its_new_namespace() {
 	never helper hub path add 8 peer x dev ov1
 }
 
+# A mark says something in one namespace; the policies are of another.
+test_marks_of_the_new_namespace_choose_no_policy() {
+	scene
+	no_policies hub
+	{
+		echo "xfrm policy add dir out src 0.0.0.0/0 dst 0.0.0.0/0 if_id 7 mark 5 action block"
+		policy_lines hub a 7 | sed 's/ if_id/ priority 10 if_id/'
+	} | ip_batch hub
+	pings hub "$(inner a)"
+	unanswered hub "$(inner a)" -m 5
+	move hub inner
+	settles inner
+	pings inner "$(inner a)" -m 5
+	# The peer's own is one of where the SAs are.
+	helper inner peer set a mark 5
+	unanswered inner "$(inner a)"
+}
+
+# Where packets come from say the rules of the device's namespace, by no other's mark.
+test_marks_of_the_sas_namespace_choose_no_rule() {
+	scene
+	move hub inner
+	settles inner
+	ip -n "$inner" rule add pref 10 fwmark 9 lookup 99
+	ip -n "$inner" route add unreachable default table 99
+	in_ns hub nft -f - <<-'RULES'
+		table ip marked {
+			chain incoming {
+				type filter hook prerouting priority -150
+				ip protocol esp meta mark set 9 counter
+			}
+		}
+	RULES
+	pings a "$(inner inner)"
+	matches 'counter packets [1-9]' in_ns hub nft list ruleset
+	same 0 "$(drops inner a rx-source)" "rx-source"
+}
+
+test_device_made_with_its_sas_elsewhere() {
+	scene
+	ip -n "$hub" link del ov0
+	ip -n "$inner" link add ov0 link-netns "$hub" type ovly
+	ip -n "$inner" -batch - <<-LINES
+		addr add 10.9.0.1/32 dev ov0
+		addr add fd09::1/128 dev ov0 nodad
+		link set ov0 up
+	LINES
+	peer inner a
+	path inner a 7
+	peer_is inner a up
+	settles inner
+	flows inner
+	matches 'link-netns' ip -n "$inner" -d link show ov0
+}
+
 test_device_moved_back_and_forth() {
 	local i
 
@@ -218,6 +273,9 @@ CASES="
 test_moved_device_keeps_its_traffic			a moved device keeps its traffic; its table is the new namespace's
 test_moved_device_follows_the_sas_it_left		a moved device follows the SAs it left behind
 test_moved_device_takes_requests_in_its_new_namespace	a moved device takes requests in its new namespace
+test_marks_of_the_new_namespace_choose_no_policy	marks of the new namespace choose no policy, the peer's does
+test_marks_of_the_sas_namespace_choose_no_rule		marks of where the SAs are choose no rule
+test_device_made_with_its_sas_elsewhere			a device made with link-netns has its SAs there
 test_device_moved_back_and_forth			a device moved back and forth leaves nothing behind
 test_device_moved_down_brings_nothing_until_it_is_up	a device moved while it is down brings nothing until it is up
 test_namespace_of_the_device_goes_first			the namespace of the device goes first

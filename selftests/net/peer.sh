@@ -166,9 +166,9 @@ test_limit_disables_until_it_is_set_again() {
 	granted peer-new+create ifname=ov0 peer{ name=a addr=10.9.0.2 route-limit=2 limit-action=1 }
 	granted peer-new+create ifname=ov0 peer{ name=b addr=10.9.0.3 }
 	has 'limit-action=1 routes-disabled=0' peer_get a
-	granted route-new+create ifname=ov0 route{ dst=10.20.0.0 prefixlen=16 peer-name=a }
-	granted route-new+create ifname=ov0 route{ dst=10.21.0.0 prefixlen=16 peer-name=a }
-	granted route-new+create ifname=ov0 route{ dst=10.31.0.0 prefixlen=16 peer-name=b }
+	granted route-new+create ifname=ov0 route{ dst=10.20.0.0 prefixlen=16 protocol=12 peer-name=a }
+	granted route-new+create ifname=ov0 route{ dst=10.21.0.0 prefixlen=16 protocol=186 peer-name=a }
+	granted route-new+create ifname=ov0 route{ dst=10.31.0.0 prefixlen=16 protocol=12 peer-name=b }
 	refused ENOSPC '*' 'limit' route-new+create ifname=ov0 route{ dst=10.22.0.0 prefixlen=16 peer-name=a }
 	# Those of this peer go, but for its system address; it owns them still.
 	wait_for 10 "its routes leave the table" lacks '^10.2[0-9].0.0' routes
@@ -185,6 +185,72 @@ test_limit_disables_until_it_is_set_again() {
 	wait_for 10 "its routes are back" matches '^10.21.0.0/16 via 10.9.0.2' routes
 	granted route-new+create ifname=ov0 route{ dst=10.22.0.0 prefixlen=16 peer-name=a }
 	same 3 "$(routes | grep -c '^10.2[0-9].0.0')" "routes in the table"
+}
+
+test_lower_limit_disables_at_once() {
+	local i
+	fresh multipoint
+	granted peer-new+create ifname=ov0 peer{ name=a addr=10.9.0.2 route-limit=4 limit-action=1 }
+	granted peer-new+create ifname=ov0 peer{ name=b addr=10.9.0.3 }
+	for i in 20 21 22; do
+		granted route-new+create ifname=ov0 route{ "dst=10.$i.0.0" prefixlen=16 protocol=12 peer-name=a }
+	done
+	granted route-new+create ifname=ov0 route{ dst=10.40.0.0 prefixlen=16 protocol=12 peer-name=a peer-name=b }
+	# As many as there are is not below.
+	granted peer-set ifname=ov0 peer{ name=a route-limit=4 }
+	has 'routes=4 routes-disabled=0' peer_get a
+	# Nobody has to ask for one too many.
+	granted peer-set ifname=ov0 peer{ name=a route-limit=3 }
+	has 'routes=4 route-limit=3 routes-disabled=1' peer_get a
+	wait_for 10 "its routes leave the table" lacks '^10.2[0-9].0.0|via 10.9.0.2 ' routes
+	same $'10.9.0.2\n10.9.0.3\n10.40.0.0/16' "$(routes | cut -d' ' -f1)" "table"
+	# The action alone ends it, with the limit as it was.
+	granted peer-set ifname=ov0 peer{ name=a limit-action=0 }
+	has 'routes=4 route-limit=3 limit-action=0 routes-disabled=0' peer_get a
+	wait_for 10 "its routes are back" taught_routes_are 3 2
+	refused ENOSPC '*' 'limit' route-new+create ifname=ov0 route{ dst=10.23.0.0 prefixlen=16 protocol=12 peer-name=a }
+	has 'routes=4 routes-disabled=0' peer_get a
+	# And alone begins it.
+	granted peer-set ifname=ov0 peer{ name=a limit-action=1 }
+	has 'routes=4 routes-disabled=1' peer_get a
+	wait_for 10 "its routes leave the table again" taught_routes_are 0 1
+}
+
+# taught_routes_are N HOPS: so many routes of a alone in the table, and so many next
+# hops of the one that it shares.
+taught_routes_are() {
+	local table
+	table=$(routes)
+	echo "$table"
+	[ "$(grep -c '^10.2[0-9].0.0/16 via 10.9.0.2 ' <<<"$table")" = "$1" ] &&
+		[ "$(sed -n '/^10.40.0.0/,$p' <<<"$table" | grep -c ' via ')" = "$2" ]
+}
+
+test_limit_disables_only_what_protocols_taught() {
+	fresh multipoint
+	granted peer-new+create ifname=ov0 peer{ name=a addr=10.9.0.2 route-limit=3 limit-action=1 }
+	granted route-new+create ifname=ov0 route{ dst=10.20.0.0 prefixlen=16 peer-name=a }
+	granted route-new+create ifname=ov0 route{ dst=10.21.0.0 prefixlen=16 protocol=4 peer-name=a }
+	granted route-new+create ifname=ov0 route{ dst=10.22.0.0 prefixlen=16 protocol=5 peer-name=a }
+	refused ENOSPC '*' 'limit' route-new+create ifname=ov0 route{ dst=10.23.0.0 prefixlen=16 protocol=12 peer-name=a }
+	wait_for 10 "what was taught leaves the table" lacks '^10.22' routes
+	same $'10.9.0.2\n10.20.0.0/16\n10.21.0.0/16' "$(routes | cut -d' ' -f1)" "table"
+	# Nor does a look at the whole table take them away.
+	granted dev-resync ifname=ov0
+	same $'10.9.0.2\n10.20.0.0/16\n10.21.0.0/16' "$(routes | cut -d' ' -f1)" "table after a resync"
+}
+
+test_address_that_the_table_refuses_says_why() {
+	fresh multipoint
+	ip -n "$here" link set ov0 up
+	in_ns here sysctl -qw net.ipv6.conf.ov0.disable_ipv6=1
+	refused EACCES '*' 'IPv6 is disabled' peer-new+create ifname=ov0 peer{ name=a addr=10.9.0.2 addr=fd09::2 }
+	lacks 'name=a' entries peer-get
+	in_ns here sysctl -qw net.ipv6.conf.ov0.disable_ipv6=0
+	granted peer-new+create ifname=ov0 peer{ name=a addr=10.9.0.2 addr=fd09::2 }
+	ip -n "$here" route add 10.9.0.3 dev wan0 table 220
+	defer ip -n "$here" route del 10.9.0.3 dev wan0 table 220
+	refused EEXIST '*' "somebody else's" peer-new+create ifname=ov0 peer{ name=b addr=10.9.0.3 }
 }
 
 test_mark_and_priority() {
@@ -253,6 +319,9 @@ test_delete_takes_all_along			delete takes paths and routes along, and the id is
 test_p2p_has_one_peer				a p2p device has one peer
 test_limit_refuses_and_what_is_there_stays	the route limit refuses, and what is there stays
 test_limit_disables_until_it_is_set_again	a limit that disables: routes leave the table until it is set again
+test_lower_limit_disables_at_once		a limit below what is there disables at once, until the action changes
+test_limit_disables_only_what_protocols_taught	limit action disable leaves what an administrator gave the peer
+test_address_that_the_table_refuses_says_why	an address that the table refuses says why
 test_mark_and_priority				mark and priority are set and shown
 test_backup_is_set_shown_and_forgotten		a backup is set by id and name, shown, refused, cleared, and goes with its peer
 test_names_are_per_device			names are per device

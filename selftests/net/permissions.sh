@@ -36,7 +36,7 @@ request() {
 	path-get | path-del) echo "$1 path{ if-id-in=7 }" ;;
 	route-new) echo "$1+create ifname=ov0 route{ dst=10.21.0.0 prefixlen=16 peer-name=hub }" ;;
 	route-del) echo "$1 ifname=ov0 route{ dst=10.20.0.0 prefixlen=16 }" ;;
-	route-get) echo "$1+dump ifname=ov0" ;;
+	route-get) echo "$1 ifname=ov0 route{ dst=10.20.0.0 prefixlen=16 }" ;;
 	sync-end) echo "$1 ifname=ov0 cookie=1" ;;
 	*) fail "this test does not know the command $1" ;;
 	esac
@@ -102,8 +102,8 @@ test_owner_of_a_namespace_may_everything_in_it() {
 	matches '^220:.*lookup 220' its ip rule
 	its_listener
 	# Every command; those that delete come last.
-	for command in dev-get dev-set dev-resync peer-get peer-set path-new path-set path-get route-new \
-		sync-begin sync-end route-get route-flush path-del peer-del; do
+	for command in dev-get dev-set dev-resync peer-get peer-set path-new path-set path-get route-new route-get \
+		sync-begin sync-end route-flush path-del peer-del; do
 		request "$command" | its ovlynl 'do' -s - | tail -n 1 | {
 			read -r answer
 			case $answer in
@@ -158,9 +158,13 @@ test_device_that_moved_keeps_its_sas_protected() {
 		"path-set ifname=ov5 path{ if-id-in=5 priority=1 }" "path-del ifname=ov5 path{ if-id-in=5 }" \
 		"path-get ifname=ov5 path{ if-id-in=5 }"; do
 		# shellcheck disable=SC2086 # words
-		matches '^EPERM attr=[^ ]* "ovly: ' said its_nl $request
+		matches '^EPERM attr=path "ovly: ' said its_nl $request
 	done
-	matches '^EPERM ' said its_nl dev-set ifname=ov5 dev{ src-valid=2 }
+	# Nor their marks, nor the peer with its paths.
+	matches '^EPERM attr=peer.mark "ovly: ' said its_nl peer-set ifname=ov5 peer{ name=far mark=7 }
+	matches '^EPERM attr=peer.priority "ovly: ' said its_nl peer-new+create+replace ifname=ov5 peer{ name=far priority=7 }
+	matches '^EPERM attr=peer "ovly: ' said its_nl peer-del ifname=ov5 peer{ name=far }
+	matches '^EPERM attr=dev "ovly: ' said its_nl dev-set ifname=ov5 dev{ src-valid=2 }
 	matches '^EPERM ' said its_nl link-new ifname=ov5 linkinfo{ kind=ovly data{ src-valid=2 } }
 	same "end entries=0 messages=1 intr=0" "$(its ovlynl dump path-get)" "paths that it sees"
 	same "$before" "$(its ovlynl dump -s dev-get; its ovlynl dump -s peer-get)" "state"
@@ -174,11 +178,121 @@ test_device_that_moved_keeps_its_sas_protected() {
 	refused ENOENT '*' '' path-get path{ if-id-in=5 }
 }
 
+# its_socket: the owner opens a netlink socket, and gives it to who comes for it.
+its_socket() {
+	# Not its: $! has to be the one that ends.
+	nsenter -t "$OWNER" -U -n python3 -u -c 'import socket
+opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)  # NETLINK_GENERIC
+door = socket.socket(socket.AF_UNIX)
+door.bind("/tmp/its-socket")
+door.listen()
+print("open")
+while True:
+    socket.send_fds(door.accept()[0], [b"0"], [opened.fileno()])' >"$OVLY_OUT/its-socket" &
+	defer eval "kill $! 2>/dev/null; rm -f /tmp/its-socket"
+	wait_for 10 "its socket is open" matches open cat "$OVLY_OUT/its-socket"
+}
+
+# by_its_socket ARGUMENT...: root asks by it.
+by_its_socket() {
+	nsenter -t "$OWNER" -n python3 -c 'import os, socket, sys
+door = socket.socket(socket.AF_UNIX)
+door.connect("/tmp/its-socket")
+fd = socket.recv_fds(door, 1, 1)[1][0]
+os.set_inheritable(fd, True)
+os.execvp("ovlynl", ["ovlynl", "do", "-f", str(fd)] + sys.argv[1:])' "$@"
+}
+
+# What counts is who opened it, too: it may be somebody's standard output.
+test_root_by_a_socket_of_the_owner_may_what_the_owner_may() {
+	own_namespace
+	granted link-new+create ifname=ov5 linkinfo{ kind=ovly data{ mode=1 } }
+	granted peer-new+create ifname=ov5 peer{ name=far addr=10.5.0.2 }
+	granted path-new+create ifname=ov5 path{ if-id-in=5 peer-name=far }
+	ip -n "$here" link set ov5 netns "$OWNER"
+	its_socket
+	has 'name=far' by_its_socket peer-get ifname=ov5 peer{ name=far }
+	matches '^EPERM attr=path "ovly: ' said by_its_socket path-set ifname=ov5 path{ if-id-in=5 priority=1 }
+	matches '^EPERM attr=dev "ovly: ' said by_its_socket dev-set ifname=ov5 dev{ src-valid=2 }
+	its ip link del ov5
+}
+
+# asleep NAME: the only process of that name waits in the kernel.
+asleep() { grep -q '^State:.D' "/proc/$(pgrep -x -n "$1")/status"; }
+
+# A request has found its device and waits for it, while the device goes where the owner
+# of the namespace has no say.
+test_request_that_waits_while_its_device_leaves_is_refused() {
+	local batch other
+	own_namespace
+	granted link-new+create ifname=ov5 linkinfo{ kind=ovly data{ mode=1 } }
+	defer ip -n "$here" link del ov5
+	granted peer-new+create ifname=ov5 peer{ name=far addr=10.5.0.2 }
+	ip -n "$here" link set ov5 netns "$OWNER"
+	its ip link set ov5 up
+	seq 0 19999 | awk 'BEGIN { printf "route-new+create ifname=ov5" }
+		{ printf " route{ dst=10.%d.%d.0 prefixlen=24 peer-name=far }", 128 + $1 / 256, $1 % 256 }
+		END { print "" }' >"$OVLY_OUT/batch"
+	# By root, who may send so much at once.
+	nsenter -t "$OWNER" -n ovlynl 'do' - <"$OVLY_OUT/batch" >"$OVLY_OUT/batch-answer" &
+	batch=$!
+	wait_for 10 "the batch is being applied" matches . its ip route show 10.129.0.0/24 table 220
+	its ovlynl 'do' dev-set ifname=ov5 dev{ src-valid=2 } >"$OVLY_OUT/answer" &
+	other=$!
+	wait_for 10 "the other request waits" asleep ovlynl
+	lacks . cat "$OVLY_OUT/answer"
+	nsenter -t "$OWNER" -n ip link set ov5 netns "$here"
+	wait "$batch" "$other" || true
+	matches '^(ENODEV|EPERM) ' cat "$OVLY_OUT/answer"
+	has 'src-valid=0' nl dev-get ifname=ov5
+	# And the table there is the worker's, not what the other may do.
+	ip -n "$here" link set ov5 up
+	wait_for 20 "its routes are there" matches 'dev ov5' ip -n "$here" route show 10.129.0.0/24 table 220
+}
+
+# forge: sends every rtnetlink socket of the namespace errors that no kernel has, for all
+# requests to come; prints how many got there.
+forge() {
+	in_ns here python3 - <<-'PROGRAM'
+		import socket, struct
+		ERROR = 2
+		s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+		s.bind((0, 0))
+		taken = refused = 0
+		for line in open("/proc/net/netlink"):
+		    words = line.split()
+		    if words[1] != "0" or int(words[2]) in (0, s.getsockname()[0]):
+		        continue
+		    for seq in range(4000):
+		        message = struct.pack("=IHHIIi16s", 36, ERROR, 0, seq, 0, 0x41414140, bytes(16))
+		        try:
+		            s.sendto(message, socket.MSG_DONTWAIT, (int(words[2]), 0))
+		            taken += 1
+		        except ConnectionRefusedError:
+		            refused += 1
+		            break
+		        except BlockingIOError:
+		            break
+		print(f"{taken} taken, {refused} refused")
+	PROGRAM
+}
+
+test_nobody_answers_for_the_kernel() {
+	matches '^0 taken, [1-9][0-9]* refused' forge
+	granted path-new+create ifname=ov0 path{ if-id-in=9 peer-name=hub endpoint=192.0.2.77 }
+	defer nl path-del path{ if-id-in=9 }
+	matches '192.0.2.77' throws
+	refused EEXIST '*' 'another path|a path' path-new+create ifname=ov0 path{ if-id-in=9 peer-name=hub endpoint=192.0.2.78 }
+}
+
 CASES="
 test_nobody_may_nothing				without capabilities everything is EPERM: each command, dump and the group
 test_all_capabilities_but_net_admin_are_not_enough	all capabilities but CAP_NET_ADMIN are not enough
 test_owner_of_a_namespace_may_everything_in_it	the owner of a network namespace may everything in it
 test_owner_of_a_namespace_sees_nothing_of_others	and sees and changes nothing of others
+test_request_that_waits_while_its_device_leaves_is_refused	a request that waits while its device leaves is refused
+test_root_by_a_socket_of_the_owner_may_what_the_owner_may	root by a socket of the owner may what the owner may
+test_nobody_answers_for_the_kernel		nobody answers for the kernel on the module's own socket
 test_device_that_moved_keeps_its_sas_protected	a device that moved there keeps its SAs protected
 "
 run_cases "$@"

@@ -86,22 +86,112 @@ test_same_prefix_twice_in_one_batch() {
 	lacks '10.5[12]' routes
 }
 
-test_more_refusals_than_are_named() {
+# all_are_named ANSWER REFUSED: all but the last ten entries, in several messages of
+# which the last says how many were applied.
+all_are_named() {
+	matches ' applied=10( |$)' tail -n 2 <<<"$1"
+	same "$(seq 0 $(($2 - 1)))" "$(refusals <<<"$1" | field index)" "those that are named"
+	same 17 "$(refusals <<<"$1" | field error | sort -u)" "why"
+	same 64 "$(refusals <<<"$1" | grep -c 'message="ovly: .*"')" "those with text"
+}
+
+test_more_refusals_than_have_text() {
 	local said
 	three_peers
-	prefixes 100 peer-name=a | one_request route-new+create ifname=ov0
-	said=$(prefixes 110 peer-name=b | one_request route-new+create ifname=ov0)
-	matches ' applied=10( |$)' echo "$said"
-	same "$(seq 0 63)" "$(refusals <<<"$said" | field index)" "those that are named"
-	same 110 "$(entries route-get | grep -c ' dst=10.128.*prefixlen=32')" "routes"
+	prefixes 3000 peer-name=a | one_request route-new+create ifname=ov0
+	said=$(prefixes 3010 peer-name=b | one_request route-new+create ifname=ov0)
+	all_are_named "$said" 3000
+	same 3010 "$(entries route-get | grep -c ' dst=10.128.*prefixlen=32')" "routes"
 	# And when the table refuses them.
-	granted route-flush ifname=ov0
-	seq 0 99 | awk '{ printf "route add 10.128.0.%d/32 dev wan0 table 220\n", $1 }' | ip -n "$here" -batch -
+	granted route-flush ifname=ov0 >/dev/null
+	prefixes 100 | sed -E 's/.* dst=([^ ]*) .*/route add \1\/32 dev wan0 table 220/' | ip -n "$here" -batch -
 	said=$(prefixes 110 peer-name=b | one_request route-new+create ifname=ov0)
-	matches ' applied=10( |$)' echo "$said"
-	same "$(seq 0 63)" "$(refusals <<<"$said" | field index)" "those that are named"
+	all_are_named "$said" 100
 	same 10 "$(entries route-get | grep -c ' dst=10.128.*prefixlen=32')" "routes"
 	ip -n "$here" route flush dev wan0 table 220
+}
+
+# all_but_ten N: N entries that are refused, and ten that are not behind them.
+all_but_ten() { prefixes $(($1 + 10)) peer-name=nobody | sed "$(($1 + 1)),\$s/nobody/a/"; }
+
+# late_reader N: the same by a socket with room for a few messages, which is read once
+# that was too little, while the request still goes on. Says how many refusals came,
+# in order, and what the request got.
+late_reader() {
+	in_ns here timeout 60 python3 -u - "$1" "${OVLY_TOP:?}/uapi/linux/ovly.h" <<-'PROGRAM'
+		import re, select, socket, struct, sys, threading
+		header = open(sys.argv[2]).read()
+		def number(name, enum):
+		    body = re.sub(r"/\*.*?\*/", "", re.search(r"enum %s \{(.*?)\};" % enum, header, re.S)[1], flags=re.S)
+		    return [word.strip() for word in body.split(",")].index(name)
+		def attr(kind, value):
+		    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
+		def attrs(data):
+		    while data:
+		        length, kind = struct.unpack_from("=HH", data)
+		        yield kind & 0x3fff, data[4:length]
+		        data = data[(length + 3) & ~3:]
+		def message(family, command, flags, payload):
+		    body = struct.pack("=BBH", command, 1, 0) + payload
+		    return struct.pack("=IHHII", 16 + len(body), family, flags | 1, 1, 0) + body
+		def route(last, peer):
+		    # 0x8000: NLA_F_NESTED
+		    return attr(number("OVLY_A_ROUTE", "ovly_attr") | 0x8000,
+		                attr(number("OVLY_A_ROUTE_DST", "ovly_route_attr"), bytes([10, 128, 0, last])) +
+		                attr(number("OVLY_A_ROUTE_PREFIXLEN", "ovly_route_attr"), struct.pack("=I", 32)) +
+		                attr(number("OVLY_A_ROUTE_PEER_NAME", "ovly_route_attr"), peer + b"\0"))
+		s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)  # NETLINK_GENERIC
+		s.setsockopt(270, 10, 1)  # SOL_NETLINK, NETLINK_CAP_ACK
+		s.setsockopt(270, 11, 1)  # NETLINK_EXT_ACK
+		s.setsockopt(socket.SOL_SOCKET, 32, 64 << 20)  # SO_SNDBUFFORCE
+		s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+		s.send(message(16, 3, 0, attr(2, b"ovly\0")))  # CTRL_CMD_GETFAMILY
+		family = struct.unpack("=H", dict(attrs(s.recv(65536)[20:]))[1])[0]
+		batch = message(family, number("OVLY_CMD_ROUTE_NEW", "ovly_cmd"), 0x404,  # CREATE, ACK
+		                attr(number("OVLY_A_IFNAME", "ovly_attr"), b"ov0\0") +
+		                route(0, b"nobody") * int(sys.argv[1]) +
+		                b"".join(route(i, b"a") for i in range(10)))
+		threading.Thread(target=s.send, args=(batch,), daemon=True).start()
+		poll = select.poll()
+		poll.register(s, 0)  # errors
+		if not poll.poll(30000):
+		    sys.exit(f"no overflow, but {s.recv(65536)}")
+		try:
+		    s.recv(65536)
+		except OSError as e:
+		    print(e.strerror)
+		# All of it at once: the socket has to be empty before the request is through.
+		got = [s.recv(65536)]
+		while struct.unpack_from("=H", got[-1], 4)[0] != 2:  # NLMSG_ERROR
+		    got.append(s.recv(65536))
+		*answers, error = got
+		refused = number("OVLY_A_REFUSED", "ovly_attr")
+		told = [struct.unpack("=I", dict(attrs(value))[1])[0]
+		        for answer in answers for kind, value in attrs(answer[20:]) if kind == refused]
+		in_order = told == list(range(len(told)))
+		print(f"told={len(told)} {in_order=} errno={-struct.unpack_from('=i', error, 16)[0]}",
+		      dict(attrs(error[36:])).get(1, b"").decode().rstrip("\0"))
+	PROGRAM
+}
+
+test_answer_that_does_not_fit_says_so() {
+	local said n=100000
+	three_peers
+	# Who reads while the request goes on has the text.
+	said=$(late_reader "$n" 2>&1 || true)
+	note "$said"
+	matches '^No buffer space' echo "$said"
+	matches '^told=[1-9][0-9]* in_order=True errno=11 ovly: the batch is applied, but' echo "$said"
+	[ "$(grep -oE '^told=[0-9]+' <<<"$said" | sed 's/.*=//')" -lt "$n" ] || fail "all were told"
+	same 10 "$(entries route-get | grep -c ' dst=10.128.0.[0-9] .* flags=1 ')" "routes"
+	same 10 "$(routes | grep -c '^10.128.0.[0-9] via 10.9.0.1 ')" "routes in the table"
+	granted route-flush ifname=ov0 >/dev/null
+	n=30000
+	# Who reads when it is over has from the socket that something is lost.
+	said=$(all_but_ten "$n" | one_request route-new+create ifname=ov0 2>&1 || true)
+	same "ovlynl: receive: No buffer space available" "$said" "what was told"
+	same 10 "$(entries route-get | grep -c ' dst=10.128.117.*prefixlen=32.* flags=1 ')" "routes"
+	same 10 "$(routes | grep -c '^10.128.117.[0-9]* via 10.9.0.1 ')" "routes in the table"
 }
 
 test_malformed_entry_refuses_all() {
@@ -176,11 +266,44 @@ test_device_that_is_down_keeps_what_it_is_told() {
 	same 103 "$(routes | grep -c 'dev ov0')" "routes in the table"
 }
 
+# Entry by entry, also where an entry depends on one before.
+test_entries_depend_on_those_before() {
+	three_peers
+	granted peer-set ifname=ov0 peer{ name=a route-limit=1 limit-action=1 }
+	granted route-new+create ifname=ov0 route{ dst=10.50.0.0 prefixlen=16 peer-name=a }
+	# a has room again for the second.
+	same $'2\nok' "$({
+		route 10.50.0.0 16 peer-name=b
+		route 10.51.0.0 16 peer-name=a
+	} | one_request route-new+create+replace ifname=ov0 | sed 's/.*applied=//')" "answer"
+	has 'routes=1 routes-disabled=0' peer_get a
+	matches '^10.51.0.0/16 via 10.9.0.1' routes
+	# What covers the next hop is b's by then, though a comes first among peers.
+	granted peer-set ifname=ov0 peer{ name=a route-limit=0 }
+	granted route-new+create ifname=ov0 route{ dst=10.0.0.0 prefixlen=8 peer-name=a }
+	same $'2\nok' "$({
+		route 10.0.0.0 8 peer-name=b
+		route 10.52.0.0 16 via=10.1.1.1
+	} | one_request route-new+create+replace ifname=ov0 | sed 's/.*applied=//')" "answer"
+	matches '^10.52.0.0/16 via 10.9.0.2' routes
+	# Or nobody's, if the table has refused it.
+	ip -n "$here" route add 172.16.0.0/12 dev wan0 table 220
+	defer ip -n "$here" route del 172.16.0.0/12 dev wan0 table 220
+	{
+		route 172.16.0.0 12 peer-name=a
+		route 10.53.0.0 16 via=172.16.1.1
+		route 10.54.0.0 16 peer-name=c
+	} | one_request route-new+create ifname=ov0 >"$OVLY_OUT/answer"
+	same $'0 17\n1 113' "$(refusals <"$OVLY_OUT/answer" | sed -E 's/.*index=([0-9]+) error=([0-9]+) .*/\1 \2/')" "refusals"
+}
+
 CASES="
 test_thousands_in_one_message			thousands of entries in one message are added, moved, deleted
 test_entry_by_entry_result			each refused entry has index, errno and words, the others are applied
+test_entries_depend_on_those_before		entries that depend on those before: limits, next hops
 test_same_prefix_twice_in_one_batch		the same prefix twice in one batch: in order
-test_more_refusals_than_are_named		more than 64 refusals: 64 are named, all are counted
+test_more_refusals_than_have_text		thousands of refusals: all are named, the first 64 with text
+test_answer_that_does_not_fit_says_so		refusals that the asker has no room for: it is told so, and the others are applied
 test_malformed_entry_refuses_all		a malformed entry anywhere refuses all, and is named
 test_single_entry_gives_an_ordinary_error	a batch of one gives an ordinary error
 test_several_owners_refused_count_once		an entry of several owners that is refused counts once and changes nothing

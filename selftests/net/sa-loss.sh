@@ -180,11 +180,12 @@ test_soft_limit_changes_nothing() {
 }
 
 test_rekey_goes_unnoticed() {
-	local transitions
+	local transitions before
 
 	defer home
 	listen
 	transitions=$(transitions)
+	before=$(counted)
 	# New ones first, at both ends, as IKE does it; then the old ones go.
 	rekeyed hub a 7 | ip_batch hub
 	rekeyed a hub 7 | ip_batch a
@@ -196,6 +197,48 @@ test_rekey_goes_unnoticed() {
 	pings hub "$(inner a)"
 	same "$transitions" "$(transitions)" "transitions"
 	same "" "$(heard)" "events"
+	# Twice three packets each way, of 84 bytes, on top of what there was.
+	same "$(jq -c 'with_entries(.value += if .key | test("bytes") then 504 else 6 end)' <<<"$before")" \
+		"$(counted)" "traffic counters"
+}
+
+# counted: what went to and came from a.
+counted() {
+	helper hub peer list --json | jq -c '.[] | select(.name == "a") | .stats |
+		with_entries(select(.key | test("^[rt]x-(packets|bytes)$")))'
+}
+
+# times: how long ago things happened to a, in milliseconds.
+times() {
+	helper hub peer list --json | jq -r '.[] | select(.name == "a") |
+		"\(.since) \(."last-rx") \(."last-tx")"'
+}
+
+test_times_say_when() {
+	local since rx tx t0=${EPOCHREALTIME/./} span before
+
+	defer home
+	state hub flush
+	wait_for 10 "the peer is down" peer_is hub a down
+	sa_lines hub a 7 | ip_batch hub
+	wait_for 10 "the peer is up" peer_is hub a up
+	pings hub "$(inner a)"
+	before=$(times)
+	read -r since rx tx <<<"$before"
+	span=$(((${EPOCHREALTIME/./} - t0) / 1000))
+	[ "$since" -le "$span" ] || fail "up for $since ms, of $span ms that this took"
+	[ "$rx" -le "$since" ] || fail "the last packet came before the path"
+	[ "$tx" -le "$since" ] || fail "the last packet went before the path"
+	# Nothing happens, and it is longer ago.
+	wait_for 10 "time passes" longer_ago "$before"
+}
+
+longer_ago() {
+	local -a before now
+
+	read -ra before <<<"$1"
+	read -ra now < <(times)
+	((now[0] > before[0] && now[1] > before[1] && now[2] > before[2]))
 }
 
 transitions() {
@@ -293,7 +336,7 @@ test_deleted_policy_prohibits() {
 	before=$(drops hub a tx-no-policy)
 	no_policies hub
 	peer_is hub a up
-	sniff hub wan no-policy 'not arp and not icmp6'
+	sniff hub wan no-policy "not ($LINK_CHATTER)"
 	matches 'filtered|[Pp]rohibited' unanswered hub "$(inner a)"
 	matches '[Pp]rohibited' unanswered hub "$(inner a 6)"
 	sniff_end no-policy
@@ -337,7 +380,8 @@ test_hard_time_limit_needs_no_packet			a hard time limit needs no packet to be n
 test_hard_packet_limit_takes_the_path_down		a hard packet limit takes the path down
 test_hard_byte_limit_takes_the_path_down		a hard byte limit takes the path down
 test_soft_limit_changes_nothing				a soft limit changes nothing
-test_rekey_goes_unnoticed				a rekey goes unnoticed
+test_rekey_goes_unnoticed				a rekey goes unnoticed, and counters go on
+test_times_say_when					since when a peer is up, and when its last packets were
 test_sa_of_an_offload_device_goes_with_it		an SA of a device with crypto offload goes with the device
 test_lost_and_found_is_counted				an SA lost and added again with the same if_id is one transition
 test_deleted_policy_prohibits				a deleted policy: prohibited, counted, nothing in clear

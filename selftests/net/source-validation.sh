@@ -119,6 +119,73 @@ test_strict_takes_ecmp_siblings_ipv6() {
 	judged b taken fd77::5 fd77::6 fd77::7 fd77::8
 }
 
+test_strict_takes_the_members_of_a_nexthop_group() {
+	# As zebra writes it.
+	ip -n "$hub" nexthop add id 71 via fd09::2 dev ov0 onlink
+	ip -n "$hub" nexthop add id 72 via fd09::3 dev ov0 onlink
+	ip -n "$hub" nexthop add id 70 group 71/72
+	defer ip -n "$hub" nexthop flush
+	ip -n "$hub" -6 route add fd78::/32 nhid 70 table 220
+	judged a taken fd78::5 fd78::6 fd78::7 fd78::8
+	judged b taken fd78::5 fd78::6 fd78::7 fd78::8
+	# One of the two alone.
+	ip -n "$hub" -6 route add fd79::/32 nhid 72 table 220
+	judged a refused fd79::5
+	judged b taken fd79::5
+}
+
+# still PEER: no packet of it has come for a moment.
+still() {
+	local before
+
+	before=$(verdict "$1")
+	sleep 0.2
+	[ "$before" = "$(verdict "$1")" ]
+}
+
+# Whichever of the devices the sender's packets would be hashed to.
+test_strict_takes_the_siblings_on_one_of_two_devices() {
+	ip -n "$hub" link add other type dummy
+	defer ip -n "$hub" link del other
+	ip -n "$hub" link set other up
+	ip -n "$hub" -6 route add fd7a::/32 table 220 \
+		nexthop via fd09::2 dev ov0 onlink nexthop via fe80::1 dev other onlink
+	ip -n "$hub" route add 10.79.0.0/16 table 220 \
+		nexthop via 10.9.0.2 dev ov0 onlink nexthop via 192.0.2.9 dev other onlink
+	judged a taken fd7a::{1..16}
+	judged a taken 10.79.0.{1..16}
+	judged b refused fd7a::{1..4} 10.79.0.{1..4}
+	ip -n "$hub" -6 route del fd7a::/32 table 220
+	ip -n "$hub" route del 10.79.0.0/16 table 220
+}
+
+test_groups_of_nexthop_objects_change_under_traffic() {
+	local i pid
+
+	ip -n "$hub" nexthop add id 71 via fd09::2 dev ov0 onlink
+	ip -n "$hub" nexthop add id 72 via fd09::3 dev ov0 onlink
+	ip -n "$hub" nexthop add id 70 group 71/72
+	defer ip -n "$hub" nexthop flush
+	ip -n "$hub" nexthop add id 75 via 10.9.0.2 dev ov0 onlink
+	ip -n "$hub" nexthop add id 76 via 10.9.0.3 dev ov0 onlink
+	ip -n "$hub" nexthop add id 74 group 75/76
+	ip -n "$hub" -6 route add fd7b::/32 nhid 70 table 220
+	ip -n "$hub" route add 10.80.0.0/16 nhid 74 table 220
+	# Of b, so that the first next hop is not the answer.
+	touch "$OVLY_OUT/go-on"
+	defer rm -f "$OVLY_OUT/go-on"
+	{ while [ -e "$OVLY_OUT/go-on" ]; do send_as b fd7b::{1..99} 10.80.0.{1..99}; done; } &
+	pid=$!
+	for i in {1..60}; do
+		printf 'nexthop replace id %s group %s\n' 70 71 74 75 70 71/72 74 75/76
+	done >"$OVLY_OUT/groups"
+	ip -n "$hub" -batch "$OVLY_OUT/groups"
+	rm "$OVLY_OUT/go-on"
+	wait "$pid"
+	wait_for 20 "no more packets of b come" still b
+	judged b taken fd7b::5 10.80.0.5
+}
+
 test_strict_follows_the_routes() {
 	helper hub route del 10.66.1.0/24
 	helper hub route del fd66:0:1::/48
@@ -207,6 +274,9 @@ test_strict_refuses_the_others_address	strict refuses the other peer's address
 test_strict_refuses_what_nobody_owns	strict refuses what nobody owns
 test_strict_takes_ecmp_siblings		strict takes from each owner of a multipath route
 test_strict_takes_ecmp_siblings_ipv6	strict takes from each owner of an IPv6 multipath route
+test_strict_takes_the_members_of_a_nexthop_group	strict takes the members of an IPv6 group of nexthop objects
+test_strict_takes_the_siblings_on_one_of_two_devices	strict takes the owners of a multipath route with other devices
+test_groups_of_nexthop_objects_change_under_traffic	groups of nexthop objects change under traffic
 test_strict_follows_the_routes		strict follows the routes
 test_loose_takes_what_any_peer_owns	loose takes what any peer owns
 test_loose_refuses_what_nobody_owns	loose refuses what nobody owns

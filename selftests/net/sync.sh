@@ -10,12 +10,15 @@
 
 suite_setup() { underlay; }
 
-# confirm PREFIX/16 PEER PROTOCOL...: as a daemon confirms its routes.
+ENOSPC=28
+
+# confirm PREFIX/16 PEER PROTOCOL...: as a daemon confirms its routes, WITHIN the sweep
+# with that cookie if it says so.
 confirm() {
 	while [ $# -gt 0 ]; do
 		echo "route{ dst=$1 prefixlen=16 peer-name=$2 protocol=$3 }"
 		shift 3
-	done | one_request route-new+create+replace ifname=ov0
+	done | one_request route-new+create+replace ifname=ov0 ${WITHIN:+cookie=$WITHIN}
 }
 
 # begin, end COOKIE [FILTER...]
@@ -69,18 +72,14 @@ test_end_means_what_its_filter_says() {
 }
 
 test_what_stays_is_not_touched() {
-	local cookie pid
+	local cookie
 	six_routes
-	ip -n "$here" monitor route >"$OVLY_OUT/monitor" &
-	pid=$!
-	defer eval "kill $pid 2>/dev/null"
-	wait_for 10 "the monitor listens" bash -c \
-		"ip -n $here route replace 198.51.100.0/24 dev wan0 mtu \$((1000 + RANDOM % 400)); grep -q 198.51.100 $OVLY_OUT/monitor"
+	monitor_routes "$here" "$OVLY_OUT/monitor"
 	cookie=$(begin)
 	confirm 10.51.0.0 a 12 10.52.0.0 a 12 10.53.0.0 a 4 10.61.0.0 b 12 10.62.0.0 b 12
 	end "$cookie"
-	wait_for 10 "the end is seen" grep '^Deleted 10.63.0.0' "$OVLY_OUT/monitor"
-	lacks '^(Deleted )?10[.](5|61|62|9)' cat "$OVLY_OUT/monitor"
+	lacks '^(Deleted )?10[.](5|61|62|9)' route_events "$here" "$OVLY_OUT/monitor"
+	grep '^Deleted 10.63.0.0' "$OVLY_OUT/monitor"
 }
 
 test_killed_between_begin_and_end_removes_nothing() {
@@ -140,6 +139,44 @@ test_what_is_refused_is_not_confirmed() {
 	same "10.53.0.0" "$(left)" "after the end"
 }
 
+# disabled IS: 1 if the limit keeps the routes of a out of the table.
+disabled() { same "$1" "$(peer_get a | field routes-disabled)" "routes-disabled of a"; }
+
+# The routes that are yet to be removed count, and are not held against the peer.
+test_limit_only_refuses_within_a_sweep() {
+	local WITHIN cookie
+
+	six_routes
+	granted peer-set ifname=ov0 peer{ name=a route-limit=3 limit-action=1 }
+	listen here
+	cookie=$(begin)
+	WITHIN=$cookie has "error=$ENOSPC message=\"ovly: the peer's route limit is reached\"" \
+		confirm 10.71.0.0 a 12 10.51.0.0 a 12 10.53.0.0 a 4
+	disabled 0
+	same 4 "$(end "$cookie")" "removed"
+	disabled 0
+	# There is room now.
+	confirm 10.71.0.0 a 12
+	same "10.51.0.0 10.53.0.0 10.71.0.0" "$(left)" "after the end"
+	# Nobody has heard of it.
+	granted peer-set ifname=ov0 peer{ name=b on-down=1 }
+	events peer-set
+	# What is asked for outside is judged, also while another one sweeps.
+	begin
+	granted peer-set ifname=ov0 peer{ name=b on-down=0 }
+	confirm 10.51.0.0 a 12 10.72.0.0 a 12
+	disabled 1
+	events peer-set peer-set route-limit routes-disabled
+}
+
+test_cookie_of_no_begin_refuses_a_batch() {
+	six_routes
+	refused EINVAL cookie 'no begin' route-new+create ifname=ov0 cookie=0 route{ dst=10.71.0.0 prefixlen=16 peer-name=a }
+	refused EINVAL cookie 'no begin' route-new+create ifname=ov0 cookie=99 route{ dst=10.71.0.0 prefixlen=16 peer-name=a }
+	refused EINVAL cookie '' route-del ifname=ov0 cookie=1 route{ dst=10.51.0.0 prefixlen=16 }
+	same "10.51.0.0 10.52.0.0 10.53.0.0 10.61.0.0 10.62.0.0 10.63.0.0" "$(left)" "routes"
+}
+
 test_confirming_moves_owner_and_protocol() {
 	local cookie
 	six_routes
@@ -169,6 +206,8 @@ test_what_stays_is_not_touched			what stays is not touched: no notification
 test_killed_between_begin_and_end_removes_nothing	a process killed between begin and end removes nothing
 test_two_sweeps_at_once				two sweeps at once, of two protocols and of one
 test_what_is_refused_is_not_confirmed		what is refused is not confirmed
+test_limit_only_refuses_within_a_sweep		within a sweep a limit refuses, and does no more
+test_cookie_of_no_begin_refuses_a_batch		a batch with the cookie of no begin is refused
 test_confirming_moves_owner_and_protocol	confirming moves owner and protocol
 test_cookies_are_of_their_device		a sweep is of its device only
 "

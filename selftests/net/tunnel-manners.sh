@@ -200,12 +200,13 @@ test_priority_of_a_peer() {
 
 # ---- netfilter ---------------------------------------------------------------------
 
-# masqueraded: as a branch does for its users, which needs connection tracking.
+# masqueraded [RULE...]: as a branch does for its users, which needs connection tracking.
 masqueraded() {
 	in_ns left nft -f - <<-RULES
 		table ip masquerading {
 			chain out {
 				type nat hook postrouting priority srcnat
+				$*
 				oifname "wan" masquerade
 			}
 			chain in {
@@ -246,6 +247,49 @@ test_one_connection_inside_and_one_outside() {
 	same 2 "$(connections | wc -l)" "connections in all"
 	lacks UNREPLIED connections
 }
+
+# lan_behind_left: a host whose packets left forwards, which right knows nothing of.
+lan_behind_left() {
+	setup_ns lan
+	ip link add lan netns "$left" type veth peer name eth0 netns "$lan"
+	ip -n "$left" addr add 10.66.0.1/24 dev lan
+	ip -n "$left" link set lan up
+	ip -n "$lan" addr add 10.66.0.9/24 dev eth0
+	ip -n "$lan" link set eth0 up
+	ip -n "$lan" route add default via 10.66.0.1
+	in_ns left sysctl -qw net.ipv4.ip_forward=1
+	defer in_ns left sysctl -qw net.ipv4.ip_forward=0
+}
+
+test_masquerade_on_the_device_and_on_the_underlay() {
+	local log=${CASE:?}
+
+	lan_behind_left
+	masqueraded 'oifname "ov0" counter masquerade'
+	sniff right ov0 "$log-in" icmp
+	sniff wan to-2 "$log-out" 'ip proto 50'
+	pings lan 10.9.0.2
+	sniff_end "$log-in"
+	sniff_end "$log-out"
+	same "3 3" "$(sniffed_count "$log-in" 'src 10.9.0.1') $(sniffed_count "$log-in" 'dst 10.9.0.1')" \
+		"requests from the address of the device, and answers to it"
+	same 6 "$(sniffed_count "$log-in")" "packets inside in all"
+	same "3 3" "$(sniffed_count "$log-out" 'src 192.0.2.1 and dst 192.0.2.2') $(
+		sniffed_count "$log-out" 'src 192.0.2.2 and dst 192.0.2.1')" "packets outside, both ways"
+	same 6 "$(sniffed_count "$log-out")" "packets outside in all"
+	# One translation of one connection, and none of what carries it.
+	connections
+	matches 'oifname "ov0" counter packets 1 ' in_ns left nft list table ip masquerading
+	same 1 "$(connections | grep -c 'src=10.66.0.9 dst=10.9.0.2 .* src=10.9.0.2 dst=10.9.0.1')" \
+		"connections inside"
+	same 1 "$(connections | grep -c 'src=192.0.2.1 dst=192.0.2.2 .*src=192.0.2.2 dst=192.0.2.1')" \
+		"connections outside"
+	same 2 "$(connections | wc -l)" "connections in all"
+	lacks UNREPLIED connections
+	same 1 "$(connections_translated | wc -l)" "connections whose source is translated"
+}
+
+connections_translated() { in_ns left conntrack -L --src-nat 2>/dev/null; }
 
 test_answers_belong_to_their_connection() {
 	masqueraded
@@ -318,6 +362,7 @@ test_mark_of_the_sender_is_kept			the mark of the sender is kept
 test_priority_of_a_peer				the priority of a peer, both ways
 test_masquerade_on_the_underlay_does_not_touch_what_is_inside	masquerade on the underlay does not touch what is inside
 test_one_connection_inside_and_one_outside	conntrack has one connection inside and one outside
+test_masquerade_on_the_device_and_on_the_underlay	masquerade on the device and on the underlay: each translates its own
 test_answers_belong_to_their_connection		an answer belongs to its connection
 test_secpath_does_not_match_what_the_device_received	nft meta ipsec does not match what the device received
 test_rt_ipsec_matches_what_is_about_to_be_encrypted	nft rt ipsec matches what is about to be encrypted

@@ -149,6 +149,13 @@ test_sas_older_than_their_address() {
 	flows
 }
 
+test_sas_are_told_apart_where_the_underlay_is_in_a_vrf() {
+	to_vrf public
+	defer to_vrf -
+	sas_then_address 4 192.0.2.0/24
+	sas_then_address 6 2001:db8::/64
+}
+
 # sas_then_address FAMILY SUBNET
 sas_then_address() {
 	local OUTER=$1
@@ -183,6 +190,32 @@ test_underlay_in_a_vrf() {
 	matches '192.0.2.0/24 dev wan' on_hub route show table 300
 }
 
+# Without the link the VRF has no way to the peer, and the one outside is not taken.
+test_underlay_that_goes_leaves_its_vrf_to_nobody() {
+	local f log=${CASE:?}
+
+	to_vrf public
+	bind wan
+	defer unbind
+	flows
+	on_hub link add stray type dummy
+	defer on_hub link del stray
+	on_hub addr add 192.0.2.1/32 dev stray
+	on_hub link set stray up
+	for f in 4 6; do
+		# As the kernel's vrf.rst says: else what is not found there is looked up in main.
+		on_hub "-$f" route add unreachable default metric 4278198272 table 300
+		defer on_hub "-$f" route del unreachable default metric 4278198272 table 300
+		on_hub "-$f" route add default dev stray
+	done
+	lose
+	sniff hub stray "$log" esp
+	unanswered hub "$(inner a)"
+	unanswered hub "$(inner a 6)"
+	sniff_end "$log"
+	same 0 "$(sniffed_count "$log")" "packets that left by another VRF"
+}
+
 test_underlay_goes_into_a_vrf_and_out_again() {
 	bind wan
 	defer unbind
@@ -214,6 +247,40 @@ test_device_and_underlay_in_vrfs_of_their_own() {
 	flows
 }
 
+# told MTU: the hub learns that so much does not pass.
+told() {
+	local mtu
+
+	mtu=$(in_ns hub ping -n -c 1 -W 1 -M 'do' -s 1380 "$(inner a)" 2>&1 | sed -n 's/.*mtu *= *\([0-9]*\).*/\1/p')
+	note "a packet of 1408 bytes: MTU ${mtu:-unknown}"
+	[ -n "$mtu" ] && [ "$mtu" -lt "$1" ] && echo "$mtu" >"$OVLY_OUT/mtu"
+}
+
+# Nodes of its own: a router is what tells a path MTU.
+test_path_mtu_where_the_underlay_is_in_a_vrf() {
+	local OUTER mtu
+
+	for OUTER in 4 6; do
+		wan_setup_routed hub a
+		on_hub link add public type vrf table 300
+		on_hub link set public up
+		on_hub link set wan master public
+		on_hub addr replace 2001:db8::1/128 dev wan nodad
+		on_hub route replace default via 192.0.2.254 dev wan onlink table 300
+		on_hub -6 route replace default via fe80::fe dev wan table 300
+		overlay hub mode multipoint
+		overlay a
+		connect hub a 7
+		bind wan
+		flows
+		ip -n "$wan" link set to-2 mtu 1400
+		wait_for 20 "the path MTU is learnt" told 1400
+		mtu=$(cat "$OVLY_OUT/mtu")
+		pings hub "$(inner a)" -M 'do' -s $((mtu - 28))
+		unanswered hub "$(inner a)" -M 'do' -s $((mtu - 27))
+	done
+}
+
 test_default_route_through_the_overlay_leaves_outer_packets_alone() {
 	helper hub route add 0.0.0.0/0 peer a
 	defer helper hub route flush peer a
@@ -233,9 +300,12 @@ test_path_finds_its_underlay_again_by_name		a path finds its underlay again by n
 test_link_of_another_name_is_not_taken_for_the_underlay	a link of another name is not taken for the underlay
 test_underlay_that_is_renamed_stays_the_underlay	an underlay that is renamed stays the underlay
 test_underlay_in_a_vrf					an underlay in a VRF
+test_underlay_that_goes_leaves_its_vrf_to_nobody	an underlay that goes leaves no way through another VRF
 test_underlay_goes_into_a_vrf_and_out_again		an underlay goes into a VRF and out again
 test_device_and_underlay_in_vrfs_of_their_own		device and underlay in VRFs of their own
+test_path_mtu_where_the_underlay_is_in_a_vrf		the path MTU is learnt where the underlay is in a VRF
 test_default_route_through_the_overlay_leaves_outer_packets_alone	a default route through the overlay leaves outer packets alone
+test_sas_are_told_apart_where_the_underlay_is_in_a_vrf	SAs are told apart where the underlay is in a VRF
 test_sas_older_than_their_address			SAs that are older than the address they start from
 "
 run_cases "$@"

@@ -146,10 +146,7 @@ test_watchdog_restarts_what_hangs() {
 	stage add 10.62.0.0/16
 	defer stage del 10.62.0.0/16
 	wait_for 5 "it follows" matches '^10.62.0.0/16' table
-	ip -n "$here" monitor route >"$OVLY_OUT/routes" &
-	defer kill $!
-	wait_for 5 "monitor listens" bash -c \
-		"ip -n $here route replace 198.51.100.0/24 dev ipsec0 mtu \$((1000 + RANDOM % 400)); grep -q 198.51.100 $OVLY_OUT/routes"
+	monitor_routes "$here" "$OVLY_OUT/routes"
 	# fed, it lives on
 	main=$(property MainPID)
 	local until=$(($(date +%s) + 12))
@@ -164,7 +161,7 @@ test_watchdog_restarts_what_hangs() {
 	wait_for 10 "it follows again" matches '^10.63.0.0/16' table
 	stage del 10.63.0.0/16
 	wait_for 10 "it follows again" lacks 10.63.0.0 table
-	lacks '^Deleted 10.62.0.0' cat "$OVLY_OUT/routes"
+	lacks '^Deleted 10.62.0.0' route_events "$here" "$OVLY_OUT/routes"
 	matches '^10.62.0.0/16' table
 }
 

@@ -53,6 +53,42 @@ test_if_id_of_a_live_connection_is_not() {
 	same 4 "$(sas)" "SAs"
 }
 
+# set_clock SECONDS: so much ahead.
+set_clock() { date -s "@$((CLOCK + $(cut -d. -f1 /proc/uptime) + $1))"; }
+
+# vici: the socket that charon has open while it lives.
+vici() {
+	rm -f /run/charon.vici
+	python3 -c 'import socket, time
+s = socket.socket(socket.AF_UNIX)
+s.bind("/run/charon.vici")
+s.listen()
+time.sleep(120)' &
+	VICI=$!
+	wait_for 10 "the vici socket is there" grep -q charon.vici /proc/net/unix
+}
+
+test_clock_that_is_set_makes_no_orphans() {
+	local opts=(-- --dev ovly0 --system-addr "$HUB") CLOCK
+	defer clean
+	CLOCK=$(($(date +%s) - $(cut -d. -f1 /proc/uptime)))
+	defer set_clock 0
+	comes_again() {
+		vici
+		sa 7 0x100
+		updown up-client 7 PLUTO_REQID=1 "${opts[@]}"
+		sa 7 0x200
+		updown up-client 7 PLUTO_REQID=2 "${opts[@]}"
+		set_clock 3600
+		sa 7 0x300
+		updown up-client 7 PLUTO_REQID=2 "${opts[@]}"
+		kill "$VICI"
+		rm -f /run/charon.vici
+	}
+	as_new_charon comes_again
+	same 6 "$(sas)" "SAs"
+}
+
 test_orphans_of_the_same_connection_do_not_hold_its_path() {
 	defer clean
 	sa 7 0x100
@@ -239,6 +275,55 @@ test_family_of_a_peer_that_is_given_up_goes_with_its_routes() {
 	same up "$(peer myconn .state)" "its state"
 }
 
+# After a restart charon lends its addresses in the order in which peers come.
+test_lent_address_goes_to_whom_it_is_lent_now() {
+	local opts=(-- --dev ovly0 --mode multipoint --peer-from id)
+	defer clean
+	sa 7 0x100
+	updown up-client 7 PLUTO_PEER_ID=a PLUTO_PEER_SOURCEIP4_1=10.5.0.1 PLUTO_PEER_CLIENT=10.5.0.1/32 "${opts[@]}"
+	sa 8 0x101
+	updown up-client 8 PLUTO_PEER_ID=b PLUTO_PEER_SOURCEIP4_1=10.5.0.2 PLUTO_PEER_CLIENT=10.5.0.2/32 "${opts[@]}"
+	h route add 10.66.0.0/16 peer a dev ovly0 protocol bird
+	# Not while the other one has it.
+	sa 9 0x102
+	refused_up '10.5.0.1' 9 PLUTO_PEER_ID=b PLUTO_PEER_SOURCEIP4_1=10.5.0.1 PLUTO_PEER_CLIENT=10.5.0.1/32 "${opts[@]}"
+	updown down-client 7 PLUTO_PEER_ID=a PLUTO_PEER_SOURCEIP4_1=10.5.0.1 PLUTO_PEER_CLIENT=10.5.0.1/32 "${opts[@]}"
+	updown down-client 8 PLUTO_PEER_ID=b PLUTO_PEER_SOURCEIP4_1=10.5.0.2 PLUTO_PEER_CLIENT=10.5.0.2/32 "${opts[@]}"
+	sa_del 0x100
+	sa_del 0x101
+	updown up-client 9 PLUTO_PEER_ID=b PLUTO_PEER_SOURCEIP4_1=10.5.0.1 PLUTO_PEER_CLIENT=10.5.0.1/32 "${opts[@]}"
+	same "b 10.5.0.1 up" "$(h peer list --json | jq -r '.[] | "\(.name) \(.addr[0]) \(.state)"')" "peers"
+	sa 10 0x103
+	updown up-client 10 PLUTO_PEER_ID=a PLUTO_PEER_SOURCEIP4_1=10.5.0.2 PLUTO_PEER_CLIENT=10.5.0.2/32 "${opts[@]}"
+	same $'a 10.5.0.2 up\nb 10.5.0.1 up' "$(h peer list --json | jq -r '.[] | "\(.name) \(.addr[0]) \(.state)"' | sort)" "peers"
+	lacks 10.66.0.0 table
+	# What the other side says of itself takes nothing.
+	updown down-client 10 PLUTO_PEER_ID=a PLUTO_PEER_SOURCEIP4_1=10.5.0.2 PLUTO_PEER_CLIENT=10.5.0.2/32 "${opts[@]}"
+	sa_del 0x103
+	sa 11 0x104
+	refused_up '10.5.0.2' 11 PLUTO_PEER_ID=c PLUTO_PEER_CLIENT=10.5.0.2/32 "${opts[@]}"
+}
+
+# up_lent IF_ID SPI ID NUMBER
+up_lent() {
+	sa "$1" "$2"
+	updown up-client "$1" PLUTO_PEER_ID="$3" PLUTO_PEER_SOURCEIP4_1="10.5.0.$4" \
+		PLUTO_PEER_CLIENT="10.5.0.$4/32" -- --dev ovly0 --mode multipoint --peer-from id
+}
+
+test_lent_address_of_a_killed_charons_peer_is_free() {
+	defer clean
+	up_lent 7 0x100 a 1
+	up_lent 8 0x101 b 2
+	lends_anew() {
+		up_lent 9 0x102 b 1
+		up_lent 10 0x103 a 2
+	}
+	as_new_charon lends_anew
+	same $'a 10.5.0.2 up\nb 10.5.0.1 up' \
+		"$(h peer list --json | jq -r '.[] | "\(.name) \(.addr[0]) \(.state)"' | sort)" "peers"
+}
+
 test_long_identity_is_cut() {
 	defer clean
 	local id
@@ -254,6 +339,7 @@ test_long_identity_is_cut() {
 CASES="
 test_if_id_of_a_killed_charon_is_free	an if-id that SAs of a killed charon hold is free
 test_if_id_of_a_live_connection_is_not	an if-id that a live connection holds is refused
+test_clock_that_is_set_makes_no_orphans		a clock that is set makes no SA one of a killed charon
 test_orphans_of_the_same_connection_do_not_hold_its_path	SAs of a killed charon do not hold their connection's path
 test_path_of_two_child_sas_ends_with_the_ike_sa	two CHILD_SAs of one if-id: the path ends with the IKE_SA
 test_path_of_two_child_sas_outlives_either	two CHILD_SAs of one if-id: the path outlives either
@@ -265,6 +351,8 @@ test_configured_address_stays	a configured address stays
 test_settings_of_the_peer_are_taken_once	backup, limit, mark and priority of a peer
 test_refused_up_takes_the_backups_name_back	a refused up takes the backup's name back
 test_family_of_a_peer_that_is_given_up_goes_with_its_routes	a family that a peer gives up goes with its routes
+test_lent_address_goes_to_whom_it_is_lent_now	a lent address goes to whom it is lent now
+test_lent_address_of_a_killed_charons_peer_is_free	a lent address of a killed charon's peer is free
 test_long_identity_is_cut	a long identity is cut and told from others
 "
 run_cases "$@"

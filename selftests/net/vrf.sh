@@ -76,7 +76,7 @@ test_enslaved_device_has_its_routes_in_the_table_of_the_vrf() {
 	in_table 100 220 200
 	flows red
 	# Not by the table that is no longer its own.
-	never matches 'dev ov0' on_hub route get "$(inner a)"
+	refuses 'Network is unreachable' on_hub route get "$(inner a)"
 }
 
 test_throw_route_and_rule_are_for_tables_behind_a_rule_only() {
@@ -132,6 +132,21 @@ test_device_moves_between_vrfs() {
 	done
 }
 
+# As ovly(7) says. The rule to 220 is asked before that of the VRFs.
+test_rule_lets_vrfs_keep_their_traffic() {
+	on_hub link add v0 type dummy
+	defer on_hub link del v0
+	on_hub link set v0 master blue
+	on_hub link set v0 up
+	on_hub route add 10.66.7.0/24 dev v0 vrf blue
+	matches 'dev ov0' on_hub route get 10.66.7.1 vrf blue
+	on_hub rule add pref 219 l3mdev goto 1000
+	defer on_hub rule del pref 219
+	matches 'dev v0' on_hub route get 10.66.7.1 vrf blue
+	matches 'dev ov0' on_hub route get 10.66.7.1
+	flows
+}
+
 test_deleted_vrf_releases_its_device() {
 	vrf green 300
 	enslave green
@@ -142,6 +157,65 @@ test_deleted_vrf_releases_its_device() {
 	# Its table went with nobody left in it.
 	same "" "$(table_found hub 300)" "table 300"
 	flows
+}
+
+# bring NETNS: what the kernel has taken from the device on its way there.
+bring() {
+	ip -n "$1" -batch - <<-LINES
+		addr replace $(inner hub)/32 dev ov0
+		addr replace $(inner hub 6)/128 dev ov0 nodad
+		link set ov0 up
+	LINES
+}
+
+# The kernel releases it on the way.
+test_device_of_a_vrf_moves_to_another_namespace() {
+	local table
+
+	setup_ns inner
+	ip -n "$inner" link add red type vrf table 100
+	ip -n "$inner" link set red up
+	enslave red
+	in_table 100 220
+	on_hub link set ov0 netns "$inner"
+	bring "$inner"
+	settles inner 220
+	holds inner 220 4
+	has inner 220 'throw 192.0.2.2/32'
+	has inner 220 '4 rule to 220'
+	has inner 220 '6 rule to 220'
+	settles inner 100
+	for table in 100 220; do
+		settles hub "$table"
+		same "" "$(table_found hub "$table")" "table $table that it has left"
+	done
+	pings inner "$(inner a)"
+	pings inner "$(inner a 6)"
+	# There it is in a VRF with the same table.
+	ip -n "$inner" link set ov0 master red
+	bring "$inner"
+	settles inner 100
+	holds inner 100 4
+	settles inner 220
+	has_not inner 220 .
+	settles hub 100
+	has_not hub 100 .
+	pings inner "$(inner a)" -I red
+	ip -n "$inner" link set ov0 netns "$hub"
+	bring "$hub"
+	in_table 220 100
+	has hub 220 'throw 192.0.2.2/32'
+	has hub 220 '4 rule to 220'
+	for table in 100 220; do
+		settles inner "$table"
+		has_not inner "$table" .
+	done
+	flows
+	enslave red
+	in_table 100 220
+	flows red
+	enslave -
+	in_table 220 100
 }
 
 test_device_goes_down_in_a_vrf_and_comes_up_outside() {
@@ -192,7 +266,7 @@ in_table_but_others() {
 	same "$(table_wanted hub "$1")" "$(table_found hub "$1" | grep -v unreachable)" "table $1"
 }
 
-test_throw_route_that_was_refused_comes_with_a_resync() {
+test_throw_route_that_was_refused_comes_later() {
 	defer enslave -
 	enslave red
 	settles hub 100
@@ -201,11 +275,14 @@ test_throw_route_that_was_refused_comes_with_a_resync() {
 	enslave -
 	wait_for 20 "the routes are back" has hub 220 '10.66.0.0/16 via'
 	has_not hub 220 'throw 192.0.2.2/32'
-	never helper hub path set 7 endpoint 192.0.2.2
+	# Who uses it already goes on, nobody new may rely on it.
+	helper hub peer add other dev ov0
+	defer helper hub peer del other
+	refuses "somebody else's route to the endpoint" \
+		helper hub path add 17 peer other endpoint 192.0.2.2
 	on_hub route del 192.0.2.2/32 dev wan table 220
-	helper hub dev resync ov0
 	in_table 220 100
-	has hub 220 'throw 192.0.2.2/32'
+	wait_for 20 "the throw route comes" has hub 220 'throw 192.0.2.2/32'
 }
 
 CASES="
@@ -214,10 +291,12 @@ test_throw_route_and_rule_are_for_tables_behind_a_rule_only	throw routes and rul
 test_device_outside_keeps_rule_and_throw_routes		a device outside keeps rule and throw routes
 test_released_device_has_its_routes_in_its_own_table	a released device has its routes in its own table
 test_device_moves_between_vrfs				a device moves between VRFs, and traffic flows in each
+test_rule_lets_vrfs_keep_their_traffic			a rule lets VRFs keep their traffic
 test_deleted_vrf_releases_its_device			a deleted VRF releases its device
+test_device_of_a_vrf_moves_to_another_namespace		a device of a VRF that moves to another namespace is right in both
 test_device_goes_down_in_a_vrf_and_comes_up_outside	down in a VRF, up outside
 test_routes_added_in_a_vrf_go_with_the_device		routes added in a VRF go with the device
-test_throw_route_that_was_refused_comes_with_a_resync	a throw route that the table refused comes with a resync
+test_throw_route_that_was_refused_comes_later		a throw route that the table refused comes when its place is free
 test_routes_of_others_in_the_vrf_stay			routes of others in the VRF stay
 "
 run_cases "$@"

@@ -23,13 +23,14 @@
 #define REPLY_MAX (1 << 20)
 
 static const char usage[] =
-	"usage: ovlynl do [-s] COMMAND[+FLAG]... ATTRIBUTE...\n"
+	"usage: ovlynl do [-s] [-f FD] COMMAND[+FLAG]... ATTRIBUTE...\n"
 	"       ovlynl do [-s] -            the same, a request a line\n"
 	"       ovlynl dump [-s] [-x SHELL-COMMAND [-n TIMES]] COMMAND ATTRIBUTE...\n"
 	"       ovlynl listen [-s] [-n COUNT] [-b BYTES]\n"
 	"       ovlynl gaps ADDRESS\n"
 	"       ovlynl commands             their names\n"
 	"  -s  leave out what changes by itself: counters and ages\n"
+	"  -f  by the generic-netlink socket that is open as this file\n"
 	"  -x  run this after each of the first messages of the dump\n"
 	"  -b  receive into a buffer of this size; \"overrun\" is where events were lost\n"
 	"Prints the answer, then \"ok\" or the errno, the bad attribute and the text.\n"
@@ -40,6 +41,7 @@ struct options {
 	const char *command;
 	long times;
 	int buffer;
+	int fd;
 };
 
 static union {
@@ -64,9 +66,11 @@ static void print_message(const struct sock *sock, const struct nlmsghdr *nlh, b
 	putchar('\n');
 }
 
+/* Of an NLMSG_ERROR, or of the NLMSG_DONE of a dump that failed. */
 static const struct nlattr *error_attr(const struct nlmsghdr *nlh, unsigned int type)
 {
-	size_t skip = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct nlmsgerr));
+	size_t skip = NLMSG_HDRLEN + (nlh->nlmsg_type == NLMSG_DONE ? NLMSG_ALIGN(sizeof(int)) :
+				      NLMSG_ALIGN(sizeof(struct nlmsgerr)));
 
 	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS) || nlh->nlmsg_len < skip)
 		return NULL;
@@ -111,17 +115,19 @@ static void print_missing(const struct request *req, const struct nlattr *type,
 /* Returns the exit status. */
 static int print_result(const struct request *req, const struct nlmsghdr *nlh)
 {
-	const struct nlmsgerr *err = NLMSG_DATA(nlh);
 	const struct nlattr *text = error_attr(nlh, NLMSGERR_ATTR_MSG);
 	const struct nlattr *offset = error_attr(nlh, NLMSGERR_ATTR_OFFS);
 	const struct nlattr *missing = error_attr(nlh, NLMSGERR_ATTR_MISS_TYPE);
 	const char *name;
+	int err;
 
-	if (!err->error) {
+	/* Either begins with it. */
+	memcpy(&err, NLMSG_DATA(nlh), sizeof(err));
+	if (!err) {
 		printf("ok\n");
 		return 0;
 	}
-	name = strerrorname_np(-err->error);
+	name = strerrorname_np(-err);
 	printf("%s attr=", name ? name : "E?");
 	if (offset)
 		print_offset(req, offset);
@@ -144,12 +150,14 @@ static int send_request(struct sock *sock, struct request *req, uint16_t flags)
 }
 
 /* The socket for a command, opened when it is wanted first. */
-static struct sock *socket_for(bool rtnl)
+static struct sock *socket_for(bool rtnl, const struct options *options)
 {
 	static struct sock socks[2];
 	static bool open[2];
 
-	if (!open[rtnl] && sock_open(&socks[rtnl], rtnl)) {
+	if (!open[rtnl] &&
+	    (options->fd >= 0 ? sock_adopt(&socks[rtnl], options->fd, rtnl) :
+				sock_open(&socks[rtnl], rtnl))) {
 		perror("ovlynl: netlink");
 		return NULL;
 	}
@@ -166,7 +174,7 @@ static int do_request(char *words[], int n, const struct options *options)
 
 	if (request_parse(&req, words, n))
 		goto out;
-	sock = socket_for(req.command->rtnl);
+	sock = socket_for(req.command->rtnl, options);
 	if (!sock || send_request(sock, &req, 0))
 		goto out;
 	for (;;) {
@@ -242,7 +250,7 @@ static int dump(char *words[], int n, const struct options *options)
 
 	if (request_parse(&req, words, n))
 		goto out;
-	sock = socket_for(req.command->rtnl);
+	sock = socket_for(req.command->rtnl, options);
 	if (!sock)
 		goto out;
 	sock_receive_buffer(sock, SMALL_BUFFER);
@@ -269,8 +277,7 @@ static int dump(char *words[], int n, const struct options *options)
 				more = false;
 				memcpy(&err, NLMSG_DATA(nlh), sizeof(err));
 				if (err < 0) {
-					printf("%s attr=- \"\"\n", strerrorname_np(-err));
-					rc = 1;
+					rc = print_result(&req, nlh);
 					goto out;
 				}
 				break;
@@ -291,7 +298,7 @@ out:
 
 static int listen_events(const struct options *options)
 {
-	struct sock *sock = socket_for(false);
+	struct sock *sock = socket_for(false, options);
 	long left = options->times;
 
 	if (!sock)
@@ -320,14 +327,16 @@ static int listen_events(const struct options *options)
 
 int main(int argc, char *argv[])
 {
-	struct options options = { .times = -1 };
+	struct options options = { .times = -1, .fd = -1 };
 	const char *verb = argc > 1 ? argv[1] : "";
 	int opt;
 
 	optind = 2;
-	while ((opt = getopt(argc, argv, "+sx:n:b:")) != -1) {
+	while ((opt = getopt(argc, argv, "+sf:x:n:b:")) != -1) {
 		if (opt == 's')
 			options.stable = true;
+		else if (opt == 'f')
+			options.fd = atoi(optarg);
 		else if (opt == 'x')
 			options.command = optarg;
 		else if (opt == 'n')

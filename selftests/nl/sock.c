@@ -68,20 +68,25 @@ static int resolve(struct sock *sock)
 	return n < 0 ? -1 : 0;
 }
 
-int sock_open(struct sock *sock, bool rtnl)
+int sock_adopt(struct sock *sock, int fd, bool rtnl)
 {
 	int one = 1, size = SEND_BUFFER;
 
 	memset(sock, 0, sizeof(*sock));
-	sock->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
-			  rtnl ? NETLINK_ROUTE : NETLINK_GENERIC);
-	if (sock->fd < 0)
-		return -1;
+	sock->fd = fd;
 	setsockopt(sock->fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one));
 	setsockopt(sock->fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
 	if (setsockopt(sock->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)))
 		setsockopt(sock->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	return rtnl ? 0 : resolve(sock);
+}
+
+int sock_open(struct sock *sock, bool rtnl)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
+			rtnl ? NETLINK_ROUTE : NETLINK_GENERIC);
+
+	return fd < 0 ? -1 : sock_adopt(sock, fd, rtnl);
 }
 
 void sock_close(struct sock *sock)

@@ -22,6 +22,8 @@ struct sock {
 };
 
 int sock_open(struct sock *sock, bool rtnl);
+/* Takes a netlink socket that somebody else opened. */
+int sock_adopt(struct sock *sock, int fd, bool rtnl);
 void sock_close(struct sock *sock);
 int sock_receive_buffer(struct sock *sock, int bytes);
 int sock_join(struct sock *sock);
