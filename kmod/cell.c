@@ -2,14 +2,15 @@
 /*
  * Packets that XFRM must let go of before they enter the stack.
  *
- * With asynchronous crypto xfrm_input() holds a reference to the device that a
- * packet came by.  Some kernels (stable 6.1 among them) give it back by asking
- * the packet for its device again, after a callback has put the tunnel there:
- * the underlay keeps a reference for ever, and the tunnel has one too few.  So a
- * packet of an SA whose cipher may be asynchronous keeps its device while XFRM
- * has it.  The callback takes a reference to the packet and has XFRM drop its
- * own; the packet goes on from here, with GRO, when the callback has long
- * returned.  That is right on every kernel and costs no copy.
+ * XFRM would have a packet wait in a queue of its own, of which a device that is
+ * deleted knows nothing: nobody holds the device meanwhile.  And with asynchronous
+ * crypto xfrm_input() holds a reference to the device that the packet came by; some
+ * kernels (stable 6.1 among them) give it back by asking the packet for its device
+ * again, after a callback has put the tunnel there: the underlay keeps a reference
+ * for ever, and the tunnel has one too few.  So a packet keeps its device while XFRM
+ * has it.  The callback takes a reference to the packet and has XFRM drop its own;
+ * the packet goes on from here, with GRO, when the callback has long returned.  That
+ * is right on every kernel, ends with the device and costs no copy.
  */
 #include "cell.h"
 

@@ -11,7 +11,6 @@
  */
 #include "rx.h"
 
-#include <crypto/aead.h>
 #include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
 #include <net/ip6_fib.h>
@@ -273,18 +272,6 @@ static void ovly_rx_report_source(const struct ovly_peer *peer, const struct sk_
 	ovly_notify_source(peer, &source);
 }
 
-/* May XFRM have put the packet aside while it was decrypted?  What SAs around @x
- * are like is not known.
- */
-static bool ovly_rx_may_be_async(const struct sk_buff *skb, const struct xfrm_state *x)
-{
-	struct crypto_aead *aead = x->data;
-
-	if (skb_sec_path(skb)->len > 1)
-		return true;
-	return aead && (crypto_aead_tfm(aead)->__crt_alg->cra_flags & CRYPTO_ALG_ASYNC);
-}
-
 /* Judges a decrypted packet of a path, and makes it one received on the device,
  * but for skb->dev.  Returns 0, or an error if it is to be dropped.
  */
@@ -328,35 +315,32 @@ static int ovly_rx_claim(struct sk_buff *skb, const struct xfrm_state *x,
 	return 0;
 }
 
-/* What was claimed goes into the stack, now or, with @later, by a cell. */
-static void ovly_rx_deliver(struct sk_buff *skb, struct ovly_peer *peer, bool later)
+/* What was claimed goes into the stack, as soon as whoever has it lets go. */
+static void ovly_rx_deliver(struct sk_buff *skb, struct ovly_peer *peer)
 {
 	struct ovly_dev *ovly = peer->ovly;
 	unsigned int len = skb->len;
 
-	if (later && !ovly_cell_receive(ovly, skb)) {
+	if (!ovly_cell_receive(ovly, skb)) {
 		ovly_rx_count(NULL, peer, OVLY_A_STATS_RX_ERROR);
 		return;
 	}
 	ovly_traffic_rx(ovly->traffic, len);
 	ovly_traffic_rx(peer->traffic, len);
-	if (!later)
-		skb->dev = ovly->dev;
 }
 
-/* As ovly_rx_claim(), and hands the packet on. */
+/* As ovly_rx_claim(), and hands the packet on.  XFRM gives its own reference up, as
+ * it does with what is dropped, see cell.c.
+ */
 static int ovly_rx_take(struct sk_buff *skb, const struct xfrm_state *x,
 			const struct ovly_path *path)
 {
-	bool async = ovly_rx_may_be_async(skb, x);
-	int err;
+	int err = ovly_rx_claim(skb, x, path);
 
-	err = ovly_rx_claim(skb, x, path);
 	if (err)
 		return err;
-	ovly_rx_deliver(async ? skb_get(skb) : skb, path->peer, async);
-	/* Has XFRM give up its own reference, see cell.c. */
-	return async ? -EINPROGRESS : 0;
+	ovly_rx_deliver(skb_get(skb), path->peer);
+	return -EINPROGRESS;
 }
 
 /**
@@ -365,8 +349,8 @@ static int ovly_rx_take(struct sk_buff *skb, const struct xfrm_state *x,
  * @err: XFRM could not make anything of it
  *
  * Context: RCU read side, bottom halves disabled.
- * Return: 1 if it is not for a path, 0 if it is and was taken, negative if it
- * is and must be dropped
+ * Return: 1 if it is not for a path, else XFRM is to leave it: negative if it was
+ * taken or dropped, 0 if it was counted as an error
  */
 static int ovly_rx_cb(struct sk_buff *skb, int err)
 {
@@ -404,7 +388,7 @@ void ovly_rx_parked(struct sk_buff *skb, const struct ovly_path *path)
 	if (ovly_rx_claim(skb, xfrm_input_state(skb), path))
 		kfree_skb(skb);
 	else
-		ovly_rx_deliver(skb, path->peer, true);
+		ovly_rx_deliver(skb, path->peer);
 }
 
 /* Leave input to the handlers behind this one. */
