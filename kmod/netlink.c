@@ -13,6 +13,9 @@
 #include "net.h"
 #include "nl_attr.h"
 
+/* How often a device may have moved on until a request gives up. */
+#define OVLY_NL_ATTEMPTS	8
+
 #define OVLY_NL_DEV_REF							\
 	[OVLY_A_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),	\
 	[OVLY_A_IFNAME] = { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 }
@@ -192,27 +195,42 @@ err_put:
  * It may have left meanwhile, for one in which whoever asks has no say.  Where its
  * routes belong then is for the worker to follow, who may do so anywhere.
  *
+ * Requests of others wait behind this one, so it does not wait for ever.
+ *
  * Return: the device, locked and with its table up to date, to be given back with
- * ovly_nl_unlock(); or NULL with the reference given back, if it left or is being
- * deleted
+ * ovly_nl_unlock(); or, with the reference given back, -ENODEV if it left or is being
+ * deleted, -ETIMEDOUT if it changes place faster than the worker can follow, -EINTR if
+ * whoever asks is being killed
  */
 struct ovly_dev *ovly_nl_lock_dev(struct net_device *dev, const struct net *net)
 {
 	struct ovly_dev *ovly = netdev_priv(dev);
+	int attempts = OVLY_NL_ATTEMPTS;
+	int err;
 
-	for (;;) {
+	do {
 		flush_work(&ovly->sync.work);
-		mutex_lock(&ovly->lock);
+		err = mutex_lock_killable(&ovly->lock);
+		if (err)
+			goto put;
 		if (READ_ONCE(ovly->dead) || !net_eq(dev_net(dev), net)) {
-			ovly_nl_unlock(ovly);
-			return NULL;
+			err = -ENODEV;
+			goto unlock;
 		}
 		if (ovly_sync_settle(ovly))
 			return ovly;
 		mutex_unlock(&ovly->lock);
 		/* Waited for above, while the device cannot go. */
 		ovly_sync_queue(ovly);
-	}
+	} while (--attempts);
+	err = -ETIMEDOUT;
+	goto put;
+
+unlock:
+	mutex_unlock(&ovly->lock);
+put:
+	dev_put(dev);
+	return ERR_PTR(err);
 }
 
 /**
@@ -224,6 +242,7 @@ struct ovly_dev *ovly_nl_lock_dev(struct net_device *dev, const struct net *net)
  */
 struct ovly_dev *ovly_nl_lock(struct genl_info *info)
 {
+	const struct nlattr *name = info->attrs[OVLY_A_IFINDEX] ?: info->attrs[OVLY_A_IFNAME];
 	struct net_device *dev;
 	struct ovly_dev *ovly;
 
@@ -231,11 +250,13 @@ struct ovly_dev *ovly_nl_lock(struct genl_info *info)
 	if (IS_ERR(dev))
 		return ERR_CAST(dev);
 	ovly = ovly_nl_lock_dev(dev, genl_info_net(info));
-	if (ovly)
-		return ovly;
-	NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[OVLY_A_IFINDEX] ?: info->attrs[OVLY_A_IFNAME],
-			    "ovly: the device has just left or been deleted");
-	return ERR_PTR(-ENODEV);
+	if (ovly == ERR_PTR(-ENODEV))
+		NL_SET_ERR_MSG_ATTR(info->extack, name,
+				    "ovly: the device has just left or been deleted");
+	else if (ovly == ERR_PTR(-ETIMEDOUT))
+		NL_SET_ERR_MSG_ATTR(info->extack, name,
+				    "ovly: the device keeps changing its table: ask again");
+	return ovly;
 }
 
 void ovly_nl_unlock(struct ovly_dev *ovly)
@@ -347,7 +368,11 @@ int ovly_nl_dump_devs(struct sk_buff *skb, struct netlink_callback *cb, ovly_nl_
 			*cursor = (struct ovly_nl_cursor) { .ifindex = dev->ifindex };
 
 		ovly = netdev_priv(dev);
-		mutex_lock(&ovly->lock);
+		err = mutex_lock_killable(&ovly->lock);
+		if (err) {
+			dev_put(dev);
+			return err;
+		}
 		err = READ_ONCE(ovly->dead) || !net_eq(dev_net(dev), net) ? 0 :
 		      dump(skb, cb, ovly, cursor);
 		mutex_unlock(&ovly->lock);

@@ -99,7 +99,7 @@ static struct ovly_dev *ovly_nl_lock_for_path(const struct sk_buff *skb, struct 
 {
 	struct net *net = genl_info_net(info);
 	struct net_device *dev = NULL;
-	struct ovly_dev *ovly = NULL;
+	struct ovly_dev *ovly = ERR_PTR(-ENODEV);
 	struct ovly_path *path;
 
 	if (ovly_nl_names_dev(info->attrs))
@@ -114,10 +114,12 @@ static struct ovly_dev *ovly_nl_lock_for_path(const struct sk_buff *skb, struct 
 	rcu_read_unlock();
 	if (dev)
 		ovly = ovly_nl_lock_dev(dev, net);
-	if (!ovly) {
+	if (ovly == ERR_PTR(-ENODEV)) {
 		NL_SET_ERR_MSG_MOD(info->extack, "no path has this if-id");
 		return ERR_PTR(-ENOENT);
 	}
+	if (ovly == ERR_PTR(-ETIMEDOUT))
+		NL_SET_ERR_MSG_MOD(info->extack, "the path's device keeps changing its table: ask again");
 	return ovly_nl_check_sa_capable(ovly, skb, info);
 }
 

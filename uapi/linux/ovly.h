@@ -49,7 +49,9 @@
  *    no address to be the next hop, EPERM no CAP_NET_ADMIN (of the namespace that
  *    has the SAs, too, for paths, marks and DEV_SET), EOPNOTSUPP not for this mode
  *    of device, or not to be changed, E2BIG too many of a repeatable attribute,
- *    ERANGE or EINVAL out of range or malformed, EMSGSIZE and ENOMEM as ever.
+ *    ERANGE or EINVAL out of range or malformed, ETIMEDOUT the device went down, up
+ *    or between VRFs faster than the request could follow (nothing was done, ask
+ *    again), EMSGSIZE and ENOMEM as ever.
  *
  *    Below, an attribute says type, range, unit and meaning, and after a semicolon
  *    its default in a *_NEW request.  What "read only" precedes comes from the
