@@ -60,6 +60,12 @@ struct ovly_guard_rule {
 	unsigned int users;
 };
 
+/* What others have deleted, bits of &ovly_guard.lost. */
+enum {
+	OVLY_GUARD_RULES,
+	OVLY_GUARD_THROWS,
+};
+
 static const u8 ovly_guard_families[] = { AF_INET, AF_INET6 };
 
 static void ovly_guard_rule_ensure(struct ovly_guard *guard, u32 table)
@@ -75,6 +81,12 @@ static void ovly_guard_rule_ensure(struct ovly_guard *guard, u32 table)
 		if (err && err != -EEXIST && err != -EAFNOSUPPORT && err != -EOPNOTSUPP)
 			net_err_ratelimited("ovly: no rule to table %u: error %d\n", table, err);
 	}
+}
+
+static void ovly_guard_lost_all(struct ovly_guard *guard)
+{
+	set_bit(OVLY_GUARD_RULES, &guard->lost);
+	set_bit(OVLY_GUARD_THROWS, &guard->lost);
 }
 
 /**
@@ -98,8 +110,9 @@ void ovly_guard_follow(struct ovly_guard *guard)
 	if (!first)
 		return;
 	err = register_fib_notifier(guard->fib->net, &guard->nb, NULL, NULL);
+	/* What went while nobody looked. */
+	ovly_guard_lost_all(guard);
 	if (!err) {
-		/* What went while nobody looked. */
 		ovly_device_hasten(&guard->repair);
 		return;
 	}
@@ -138,35 +151,56 @@ static int ovly_throw_ensure(struct ovly_guard *guard, struct ovly_throw *throw)
 	return err == -EEXIST && !READ_ONCE(throw->displaced) ? 0 : err;
 }
 
-/**
- * ovly_guard_restore() - put back what others have deleted
- * @guard: the namespace
- *
- * Context: may sleep, takes RTNL.
- */
-void ovly_guard_restore(struct ovly_guard *guard)
+static void ovly_guard_restore_rules(struct ovly_guard *guard)
 {
 	struct ovly_guard_rule *rule;
+
+	if (!test_and_clear_bit(OVLY_GUARD_RULES, &guard->lost))
+		return;
+	list_for_each_entry(rule, &guard->rules, list)
+		ovly_guard_rule_ensure(guard, rule->table);
+}
+
+static void ovly_guard_restore_throws(struct ovly_guard *guard)
+{
 	struct ovly_throw *throw;
 	int err;
 
-	ovly_guard_follow(guard);
-	mutex_lock(&guard->lock);
-	list_for_each_entry(rule, &guard->rules, list)
-		ovly_guard_rule_ensure(guard, rule->table);
+	if (!test_and_clear_bit(OVLY_GUARD_THROWS, &guard->lost))
+		return;
 	list_for_each_entry(throw, &guard->throw_list, list) {
+		/* A table that no rule leads to keeps nothing out of the clear. */
+		ovly_guard_restore_rules(guard);
 		err = ovly_throw_ensure(guard, throw);
 		if (err)
 			net_err_ratelimited("ovly: a throw route in table %u is missing: error %d\n",
 					    throw->key.table, err);
 		cond_resched();
 	}
+}
+
+/* Puts back what is known to have gone. */
+static void ovly_guard_repair(struct work_struct *work)
+{
+	struct ovly_guard *guard = container_of(to_delayed_work(work), struct ovly_guard, repair);
+
+	ovly_guard_follow(guard);
+	mutex_lock(&guard->lock);
+	ovly_guard_restore_rules(guard);
+	ovly_guard_restore_throws(guard);
 	mutex_unlock(&guard->lock);
 }
 
-static void ovly_guard_repair(struct work_struct *work)
+/**
+ * ovly_guard_restore() - put back what others have deleted, noticed or not
+ * @guard: the namespace
+ *
+ * Context: may sleep, takes RTNL.
+ */
+void ovly_guard_restore(struct ovly_guard *guard)
 {
-	ovly_guard_restore(container_of(to_delayed_work(work), struct ovly_guard, repair));
+	ovly_guard_lost_all(guard);
+	ovly_guard_repair(&guard->repair.work);
 }
 
 /* A route to exactly this address went, or one of @type is the first now: is a throw
@@ -232,7 +266,7 @@ static int ovly_guard_event(struct notifier_block *nb, unsigned long event, void
 {
 	struct ovly_guard *guard = container_of(nb, struct ovly_guard, nb);
 	const struct fib_notifier_info *info = ptr;
-	bool lost = event == FIB_EVENT_RULE_DEL;
+	bool lost = false;
 
 	/* A namespace that goes takes its tables along, in 7.x before the devices. */
 	if (!check_net(guard->fib->net))
@@ -256,8 +290,13 @@ static int ovly_guard_event(struct notifier_block *nb, unsigned long event, void
 		}
 #endif
 	}
-	if (lost)
-		ovly_device_hasten(&guard->repair);
+	if (event == FIB_EVENT_RULE_DEL)
+		set_bit(OVLY_GUARD_RULES, &guard->lost);
+	else if (lost)
+		set_bit(OVLY_GUARD_THROWS, &guard->lost);
+	else
+		return NOTIFY_DONE;
+	ovly_device_hasten(&guard->repair);
 	return NOTIFY_DONE;
 }
 
@@ -415,6 +454,7 @@ int ovly_guard_init(struct ovly_guard *guard, struct ovly_fib *fib)
 	INIT_DELAYED_WORK(&guard->repair, ovly_guard_repair);
 	guard->watching = false;
 	guard->watch_delay = 0;
+	guard->lost = 0;
 	guard->nb.notifier_call = ovly_guard_event;
 	return rhashtable_init(&guard->throws, &ovly_throw_params);
 }

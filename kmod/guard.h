@@ -26,7 +26,8 @@ struct task_struct;
  * @watch_delay: jiffies until the next attempt to register it
  * @nb: sees rules and throw routes being deleted by others, and IPv6 routes of
  *	devices that lose IPv6
- * @repair: puts them back
+ * @lost: what is to be put back; bits, set from any context
+ * @repair: puts it back
  */
 struct ovly_guard {
 	struct ovly_fib *fib;
@@ -38,6 +39,7 @@ struct ovly_guard {
 	bool watching;
 	unsigned long watch_delay;
 	struct notifier_block nb;
+	unsigned long lost;
 	struct delayed_work repair;
 };
 
