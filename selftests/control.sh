@@ -124,6 +124,8 @@ one_request() { { printf '%s ' "$@" && tr '\n' ' '; } | nl_lines; }
 listen() {
 	local ns=${1:-here}
 	EVENTS=$OVLY_OUT/events-$ns
+	# Not what the case before has left there.
+	: >"$EVENTS"
 	ip netns exec "${!ns}" ovlynl listen >"$EVENTS" &
 	defer eval "kill $! 2>/dev/null"
 	wait_for 10 "the listener is there" grep listening "$EVENTS"
@@ -180,6 +182,7 @@ owners() { entries route-get | sed -nE "s/.* dst=$1 .* peer-name=([^ ]*) .*/\1/p
 
 # watch_route ADDRESS: looks it up all the time; watched says what it saw.
 watch_route() {
+	: >"$OVLY_OUT/gaps"
 	ip netns exec "$here" ovlynl gaps "$1" >"$OVLY_OUT/gaps" &
 	WATCHER=$!
 	defer eval "kill $WATCHER 2>/dev/null"

@@ -299,7 +299,9 @@ pings() {
 	local node=$1 to=$2
 
 	shift 2
-	in_ns "$node" ping -n -q -c 3 -i 0.1 -W 5 "$@" "$to" >"$OVLY_OUT/ping.$$" 2>&1 &&
+	# All at once: ping waits as long as -W says only where none has come back when the
+	# last one is sent.
+	in_ns "$node" ping -n -q -c 3 -l 3 -i 0.1 -W 5 "$@" "$to" >"$OVLY_OUT/ping.$$" 2>&1 &&
 		grep -q ' 0% packet loss' "$OVLY_OUT/ping.$$" && return 0
 	note "$node: ping $* $to: $(cat "$OVLY_OUT/ping.$$")"
 	note "what XFRM counts there: $(in_ns "$node" grep -vE '[[:space:]]0$' /proc/net/xfrm_stat | paste -sd' ')"
@@ -332,6 +334,8 @@ sniff() {
 	local node=$1 link=$2 name=$3
 
 	shift 3
+	# Not what a capture of this name has left there.
+	: >"$OVLY_OUT/$name.log"
 	ip netns exec "${!node}" tcpdump -i "$link" -n -s 128 -U --immediate-mode -B 16384 -Z root \
 		-w "$OVLY_OUT/$name.pcap" "$@" 2>"$OVLY_OUT/$name.log" &
 	SNIFFER[$name]=$!

@@ -242,7 +242,7 @@ test_ipv6_switched_off_and_on() {
 unexplained() { echo "$(drops hub - tx-no-peer) $(drops hub a rx-source)"; }
 
 test_new_addresses_of_a_peer_cost_no_packet() {
-	local i pid before
+	local log=$OVLY_OUT/readdressed i pid before
 
 	many a
 	in_ns a ip addr add 10.66.0.1/32 dev lo
@@ -250,14 +250,17 @@ test_new_addresses_of_a_peer_cost_no_packet() {
 	h route add 10.66.0.0/24 peer a dev ov0
 	settles hub
 	before=$(unexplained)
-	pings hub 10.66.0.1 -c 200 -i 0.02 &
+	ip netns exec "$hub" ping -n -c 200 -i 0.02 -W 5 10.66.0.1 >"$log" &
 	pid=$!
+	defer eval "kill $pid 2>/dev/null"
 	defer h peer set a dev ov0 addr "$(inner a)" addr "$(inner a 6)"
 	for i in 1 2 3; do
 		h peer set a dev ov0 addr 10.9.0.77 addr fd09::77
 		h peer set a dev ov0 addr "$(inner a)" addr "$(inner a 6)"
 	done
-	wait "$pid"
+	wait "$pid" || true
+	same 0 "$(lost_pings "$log")" "lost packets"
+	[ "$(grep -c 'bytes from' "$log")" -ge 190 ] || fail "hardly an answer came"
 	same "$before" "$(unexplained)" "packets for nobody, and from nobody"
 	settles hub
 }

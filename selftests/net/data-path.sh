@@ -224,7 +224,7 @@ every_drop() {
 	sa_lines left right 7 | sed 's/789abcde/789abcdf/' | ip_batch left
 	unanswered right 10.9.0.1 -c 9
 	resas left right 7
-	pings left 10.9.0.2 -c 11
+	pings left 10.9.0.2 -c 11 -l 11
 }
 
 test_counters_of_the_peer_say_the_same() {
@@ -334,7 +334,7 @@ test_replayed_packets_are_dropped_and_counted() {
 	defer resas right left 7
 	SA_MORE="replay-window 32" sa_lines right left 7 | ip_batch right
 	resas left right 7
-	pings left 10.9.0.2 -c 5
+	pings left 10.9.0.2 -c 5 -l 5
 	before=$(drops right left rx-error)
 	replayed=$(xfrm_counts right XfrmInStateSeqError)
 	# Counts from 1 again.

@@ -305,6 +305,7 @@ test_changes_of_owners_leave_no_gap() {
 # it is held may be told that there is none, by RTM_GETROUTE until it is shown. So it
 # is UDP's connect() that looks it up, and a miss is two in a row.
 watch_route6() {
+	: >"$OVLY_OUT/gaps"
 	ip netns exec "$here" python3 -u - "$1" >"$OVLY_OUT/gaps" <<-'PROGRAM' &
 		import signal, socket, sys
 		stopped, lookups, alone, misses, before = [], 0, 0, 0, True

@@ -25,6 +25,7 @@ suite_setup() {
 
 # listen: events of the hub, from when it returns.
 listen() {
+	: >"$OVLY_OUT/events"
 	ip netns exec "$hub" ovlyhelper monitor json >"$OVLY_OUT/events" 2>&1 &
 	defer eval "kill $! 2>/dev/null"
 	wait_for 20 "events are heard" hears_itself
@@ -127,7 +128,7 @@ exhaust() {
 	local i
 
 	for i in {1..40}; do
-		in_ns hub ping -n -q -c 1 -W 2 -s "$1" "$(inner a)" >/dev/null || return 0
+		in_ns hub ping -n -q -c 1 -W 8 -s "$1" "$(inner a)" >/dev/null || return 0
 	done
 	fail "the SA does not end"
 }
@@ -288,7 +289,7 @@ test_migrated_sas_take_the_path_along() {
 	defer ip -n "$a" addr del 192.0.2.22/24 dev wan
 	migrate hub 192.0.2.2 192.0.2.22
 	# No packet has told.
-	wait_for 5 "the path leads there" endpoint_is 192.0.2.22
+	wait_for 20 "the path leads there" endpoint_is 192.0.2.22
 	peer_is hub a up
 	wait_for 10 "its throw route" has hub 220 'throw 192.0.2.22/32'
 	migrate a 192.0.2.2 192.0.2.22
@@ -312,7 +313,7 @@ test_sa_of_an_offload_device_goes_with_it() {
 	wait_for 10 "the peer is up" peer_is hub a up
 	# No packet is sent.
 	ip -n "$hub" link set "$dev" down
-	wait_for 5 "the path goes down" peer_is hub a down
+	wait_for 20 "the path goes down" peer_is hub a down
 }
 
 test_lost_and_found_is_counted() {

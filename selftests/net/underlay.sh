@@ -58,7 +58,7 @@ lose() {
 
 recreate() {
 	# The old index is not to come back by chance.
-	on_hub link add "spacer$RANDOM" type dummy
+	on_hub link add type dummy
 	wan_attach hub 1
 }
 
