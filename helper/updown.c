@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/netlink.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -415,6 +416,22 @@ static bool apply_peer(struct updown_run *r, struct err *e)
 	return true;
 }
 
+/* Brings the device up, with all that leads to it in the table when this returns:
+ * the module answers no request before that.
+ */
+static bool apply_link_up(struct updown_run *r, struct err *e)
+{
+	struct ovly_req req = { .ifindex = r->link.ifindex };
+	struct ovly_nl_error refusal;
+
+	if (r->link.flags & IFF_UP)
+		return true;
+	return ovly_rtnl_link_up(r->nl, &r->link, e) &&
+	       (ovly_ctl_do(r->nl, OVLY_CMD_DEV_GET, 0, &req, NULL, &refusal) ||
+		ovly_nl_err(e, &refusal, "device '%s' did not come up",
+			    r->conf->dev));
+}
+
 static bool same_path(const struct ovly_path *want,
 		      const struct ovly_path *have)
 {
@@ -561,10 +578,15 @@ bool updown_up(struct ovly_nl *nl, const struct updown_conf *conf,
 
 	if (!prepare(&r, e))
 		return false;
+	/* The own addresses come behind the routes to the peer, as a daemon that waits
+	 * for them, say for BGP, would send in clear.  They come before the path, as
+	 * what arrives for them would be sent on.
+	 */
 	if (apply_dev(&r, e) && apply_vrf(&r, e) &&
-	    apply_dev_settings(&r, e) && updown_addrs_apply(&r, e) &&
-	    apply_peer(&r, e) && updown_orphans_remove(&r.orphans, e) &&
-	    apply_path(&r, e) && apply_route(&r, e)) {
+	    apply_dev_settings(&r, e) && apply_peer(&r, e) &&
+	    apply_link_up(&r, e) && updown_addrs_apply(&r, e) &&
+	    updown_orphans_remove(&r.orphans, e) && apply_path(&r, e) &&
+	    apply_route(&r, e)) {
 		remove_stale_paths(&r);
 		updown_addrs_settle(&r);
 		return true;

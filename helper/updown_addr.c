@@ -10,7 +10,6 @@
  */
 #include "updown_run.h"
 
-#include <linux/if.h>
 #include <net/if.h>
 #include <string.h>
 
@@ -66,8 +65,7 @@ bool updown_addrs_apply(struct updown_run *r, struct err *e)
 			return false;
 		r->made_addr[i] = !have;
 	}
-	return r->link.flags & IFF_UP ||
-	       ovly_rtnl_link_up(r->nl, &r->link, e);
+	return true;
 }
 
 /* Whose path is gone, or has other addresses now. */

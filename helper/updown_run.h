@@ -47,7 +47,7 @@ bool updown_path_get(struct ovly_nl *nl, uint32_t if_id_in,
 /* One that is gone already is no error. */
 bool updown_path_del(struct ovly_nl *nl, uint32_t if_id_in, struct err *e);
 
-/* Puts the own addresses on the device and brings it up. */
+/* Puts the own addresses on the device. */
 bool updown_addrs_apply(struct updown_run *r, struct err *e);
 /* After an up: virtual addresses that this connection had before go. */
 void updown_addrs_settle(struct updown_run *r);

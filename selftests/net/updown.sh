@@ -197,15 +197,27 @@ test_last_address_stays_while_there_are_routes() {
 	defer clean
 	sa 7 0x100
 	updown up-client 7 PLUTO_MY_SOURCEIP4_1=10.5.0.1 -- --system-addr "$HUB"
-	ip -n "$here" monitor route >"$OVLY_OUT/routes" &
-	defer kill $!
+	monitor_routes "$here" "$OVLY_OUT/routes"
 	updown down-client 7 --
 	matches 'inet 10.5.0.1' addresses
 	matches "^$HUB dev ipsec0" table
 	sa 8 0x200
 	updown up-client 8 PLUTO_MY_SOURCEIP4_1=10.5.0.9 -- --system-addr "$HUB"
 	lacks '10\.5\.0\.1' addresses
-	lacks "Deleted $HUB" cat "$OVLY_OUT/routes"
+	lacks "Deleted $HUB" route_events "$here" "$OVLY_OUT/routes"
+}
+
+test_own_address_comes_behind_the_routes() {
+	local before
+	defer clean
+	monitor_routes "$here" "$OVLY_OUT/routes" address rule
+	sa 7 0x100
+	updown up-client 7 -- --system-addr "$HUB" --local-addr 10.5.0.7
+	# A daemon that waits for its address would send by the main table.
+	before=$(route_events "$here" "$OVLY_OUT/routes" | sed -n '1,/inet 10\.5\.0\.7/p')
+	matches 'inet 10\.5\.0\.7' echo "$before"
+	matches "^$HUB dev ipsec0 table 220" echo "$before"
+	matches 'lookup 220' echo "$before"
 }
 
 test_configured_address_stays() {
@@ -222,7 +234,8 @@ test_configured_address_stays() {
 test_settings_of_the_peer_are_taken_once() {
 	defer clean
 	local opts=(-- --dev ovly0 --mode multipoint --system-addr 10.9.9.1 --peer hub1 --backup hub2
-		--limit 15 --limit-action disable --mark 0x42 --peer-priority 3 --priority 10) log=$OVLY_OUT/settings
+		--limit 15 --limit-action disable --mark 0x42 --peer-priority 3 --priority 10)
+	local log=$OVLY_OUT/settings marks
 	sa 7 0x100
 	updown up-client 7 "${opts[@]}"
 	same "hub2 15 disable 66 3" "$(peer hub1 '"\(.backup) \(."route-limit") \(."limit-action") \(.mark) \(.priority)"')"
@@ -236,8 +249,9 @@ test_settings_of_the_peer_are_taken_once() {
 	defer kill $!
 	wait_for 5 "the monitor listens" eval "h peer set hub2 dev ovly0 mark 1; grep -q peer-set '$log'"
 	updown up-client 7 "${opts[@]}"
+	marks=$(grep -c 'peer hub2' "$log")
 	h peer set hub2 dev ovly0 mark 2
-	wait_for 5 "the marker is seen" eval "tail -n 1 '$log' | grep -q 'peer hub2'"
+	wait_for 5 "the marker is seen" eval "[ \"\$(grep -c 'peer hub2' '$log')\" -gt $marks ]"
 	lacks hub1 cat "$log"
 	updown down-client 7 --
 	same "down true" "$(peer hub1 '"\(.state) \(."via-backup")"')"
@@ -347,6 +361,7 @@ test_down_does_not_keep_charon_waiting	a down that watches on does not keep char
 test_virtual_address_follows_what_charon_was_given	a virtual address that changes leaves nothing behind
 test_virtual_address_goes_with_its_last_user	a virtual address goes with its last user
 test_last_address_stays_while_there_are_routes	the last IPv4 address stays while there are routes
+test_own_address_comes_behind_the_routes	an own address comes behind the routes to the peer
 test_configured_address_stays	a configured address stays
 test_settings_of_the_peer_are_taken_once	backup, limit, mark and priority of a peer
 test_refused_up_takes_the_backups_name_back	a refused up takes the backup's name back
