@@ -84,10 +84,10 @@ run_deferred() {
 # ---- conditions --------------------------------------------------------------
 
 # wait_for SECONDS DESCRIPTION COMMAND...: until the command succeeds; fails the
-# case if it does not within that time (times OVLY_SLOW), and shows what it said
-# last.
+# case if it does not within that time (20 s at least, as a guest may stand still for
+# some, times OVLY_SLOW), and shows what it said last.
 wait_for() {
-	local deadline=$(($1 * OVLY_SLOW)) what=$2 t0=${EPOCHREALTIME/./} said
+	local deadline=$((($1 < 20 ? 20 : $1) * OVLY_SLOW)) what=$2 t0=${EPOCHREALTIME/./} said
 	shift 2
 	while ! said=$("$@" 2>&1); do
 		if ((${EPOCHREALTIME/./} - t0 > deadline * 1000000)); then
@@ -131,13 +131,13 @@ same() {
 
 # ---- route events --------------------------------------------------------------
 
-# monitor_routes NETNS FILE: writes down what happens to its routes until the case
-# ends.
+# monitor_routes NETNS FILE [OBJECT...]: writes down what happens to its routes, and
+# to other objects of ip's, until the case ends.
 monitor_routes() {
 	: >"$2"
-	ip netns exec "$1" stdbuf -oL ip -o monitor route >>"$2" &
+	ip netns exec "$1" stdbuf -oL ip -o monitor route "${@:3}" >>"$2" &
 	defer eval "kill $! 2>/dev/null"
-	monitor_has_all "$@"
+	monitor_has_all "$1" "$2"
 }
 
 # route_events NETNS FILE: prints what has happened so far.
@@ -203,7 +203,9 @@ load_ovly() {
 	[ -z "${OVLY_SYMBOLS:-}" ] || grep '\[ovly\]$' /proc/kallsyms >>"$OVLY_SYMBOLS"
 }
 
-unload_ovly() { [ ! -e /sys/module/ovly ] || rmmod ovly; }
+# Whoever lists something, as a bridge may at any time, holds the module for as long as
+# that takes.
+unload_ovly() { [ ! -e /sys/module/ovly ] || wait_for 20 "the module goes" rmmod ovly; }
 
 # kernel_log_mark / kernel_log_since: what the kernel said from here on.
 kernel_log_mark() { KERNEL_LOG_MARK=$(dmesg | wc -l); }

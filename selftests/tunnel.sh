@@ -290,6 +290,12 @@ traffic() {
 		jq --arg peer "$2" --arg counter "$3" '.[] | select(.name == $peer) | .stats[$counter]'
 }
 
+# drops_reach NODE PEER REASON COUNT: there are so many, or more.
+drops_reach() { [ "$(drops "$1" "$2" "$3")" -ge "$4" ]; }
+
+# taken_from NODE PEER COUNT: so many packets, or more, have come from it.
+taken_from() { [ "$(traffic "$1" "$2" rx-packets)" -ge "$3" ]; }
+
 peer_is() {
 	[ "$(helper "$1" peer list --json | jq -r --arg peer "$2" '.[] | select(.name == $peer) | .state')" = "$3" ]
 }

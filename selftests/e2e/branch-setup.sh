@@ -55,6 +55,7 @@ hub_daemons() {
 branch_ready() {
 	branch_daemons branch
 	tunnel_up branch
+	wait_for 20 "the peer is up" peer_state branch up
 	wait_for 40 "BGP session established" bgp_up branch
 	wait_table branch 20 "$BR_TABLE"
 }

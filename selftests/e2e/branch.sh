@@ -190,8 +190,6 @@ test_unique_if_id_follows_reauthentication() {
 
 # Down, and what must not leak then ----------------------------------------------
 
-peer_state() { matches "^ *state[: ]+$2\$" node "$1" "$OVLYHELPER" show secure-overlay; }
-
 # branch_dark: the peer is down: routes stay and refuse, nothing is on the WAN.
 branch_dark() {
 	local dst
@@ -256,7 +254,7 @@ gone() {
 
 test_unload_with_devices_leaves_nothing() {
 	branch_ready
-	rmmod ovly
+	unload_ovly
 	gone
 }
 
@@ -266,7 +264,7 @@ test_unload_after_devices_leaves_nothing() {
 	branch_lit
 	ip -n branch link del ipsec0
 	same "" "$(left_behind branch)" "left behind by the device"
-	rmmod ovly
+	unload_ovly
 	gone
 }
 

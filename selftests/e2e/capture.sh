@@ -16,6 +16,8 @@ CAPTURE_ALLOWED="$LINK_CHATTER or
 
 # capture_start NAME: records the switch's traffic; returns when it records.
 capture_start() {
+	# Not what a capture of this name has left there.
+	: >"$WORK/wan/log/capture-$1.out"
 	# Headers suffice, and a whole run is many packets. Every packet is
 	# written at once, so that a stop loses none.
 	node_start wan "capture-$1" tcpdump -i wan-sw -n -s 128 -U \

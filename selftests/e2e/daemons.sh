@@ -31,7 +31,7 @@ charon_start() {
 	root=$(node_root "$1")
 	rm -f "$root/run/charon.pid" "$root/run/charon.vici"
 	node_start "$1" charon "$(charon_bin)"
-	wait_for 30 "charon of $1 answers" test -S "$root/run/charon.vici"
+	wait_for 30 "charon of $1 answers" node "$1" swanctl --stats
 	charon_load "$1"
 }
 
@@ -57,8 +57,8 @@ sa_ids() {
 	node "$1" swanctl --list-sas --ike "${3:-myconn}" 2>/dev/null | sed -n "$re" | sort -n
 }
 
-# tunnel_up NODE [CONNECTION]: initiates unless it is up. swanctl returns when
-# the peer has answered, so there is nothing to poll.
+# tunnel_up NODE [CONNECTION]: initiates unless it is up. swanctl returns when the SAs
+# are installed, and updown may not have run yet.
 tunnel_up() {
 	local c=${2:-myconn}
 

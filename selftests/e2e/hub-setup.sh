@@ -95,6 +95,7 @@ branch_up() {
 
 	branch_daemons "$n"
 	tunnel_up "$n"
+	wait_for 20 "$n: the peer is up" peer_state "$n" up
 	wait_for 60 "$n: BGP session established" bgp_up "$n"
 	wait_table "$n" 30 "$HUB_BR_TABLE"
 }

@@ -126,7 +126,7 @@ test_one_branch_down_others_unaffected() {
 test_unload_leaves_nothing() {
 	hub_ready
 	local n
-	rmmod ovly
+	unload_ovly
 	for n in hub branch1 branch2 branch3; do
 		same "" "$(left_behind "$n")" "left behind in $n"
 		lacks 'dev (ovly0|ipsec0)' ip -n "$n" route show table all >/dev/null

@@ -26,6 +26,9 @@ wait_table() {
 	same "$3" "$(table "$1")" "table 220 of $1"
 }
 
+# peer_state NODE up|down: of the node's only peer.
+peer_state() { matches "^ *state[: ]+$2\$" node "$1" "$OVLYHELPER" show secure-overlay; }
+
 # pings NODE SOURCE DESTINATION [COUNT [OPTION...]]: every packet must return.
 pings() {
 	local n=$1 src=$2 dst=$3 count=${4:-3} out

@@ -109,7 +109,7 @@ guest_boot() {
 		-machine q35 $(accel) -smp "$GUEST_CPUS" -m "$GUEST_MEM" \
 		-nodefaults -display none -no-reboot \
 		-kernel "$(kernel_dir)/boot/vmlinuz-$KVER" -initrd "$(initrd_image)" \
-		-append "console=ttyS0 loglevel=5 panic=-1 oops=panic panic_on_warn=1 softlockup_panic=1 mitigations=off no_timer_check random.trust_cpu=on hung_task_panic=1 $(cat "$guest_dir/parameters") ${OVLY_GUEST_APPEND:-}" \
+		-append "console=ttyS0 loglevel=5 panic=-1 oops=panic panic_on_warn=1 softlockup_panic=1 watchdog_thresh=15 mitigations=off no_timer_check random.trust_cpu=on hung_task_panic=1 $(cat "$guest_dir/parameters") ${OVLY_GUEST_APPEND:-}" \
 		-chardev "file,id=console,path=$guest_dir/console.log" -serial chardev:console \
 		-drive "file=$(root_image),if=virtio,format=raw,readonly=on" \
 		-virtfs "local,path=$TOP,mount_tag=top,security_model=none,readonly=on,multidevs=remap" \

@@ -61,6 +61,12 @@ apt() {
 }
 
 apt_update() {
+	# Apt has no patience with whoever else reads the lists, as new machines do by
+	# themselves.
+	for pause in 5 20; do
+		! long "apt-get update" "$CACHE/log/apt-update.log" apt update || return 0
+		sleep $pause
+	done
 	long "apt-get update" "$CACHE/log/apt-update.log" apt update ||
 		die "apt-get update failed: check this machine's apt sources and network"
 }
@@ -106,6 +112,8 @@ lab_setup() {
 	# Stale lists name files that the archive no longer has: refresh them once.
 	[ $updated = 0 ] || die "apt-get install failed: see $CACHE/log/apt-install.log"
 	apt_update
+	choose_kver
+	missing=$(missing_packages "$@" | tr '\n' ' ')
 	# shellcheck disable=SC2086
 	long "installing build tools" "$CACHE/log/apt-install.log" \
 		apt install -y --no-install-recommends $missing ||

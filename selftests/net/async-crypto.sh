@@ -107,7 +107,7 @@ test_drops_keep_the_balance_too() {
 	ip -n "$left" addr add 10.66.0.1/32 dev lo
 	defer ip -n "$left" addr del 10.66.0.1/32 dev lo
 	unanswered left 10.9.0.2 -c 30 -i 0.02 -I 10.66.0.1
-	[ "$(drops right left rx-source)" -ge 30 ] || fail "rx-source did not count"
+	wait_for 20 "rx-source counts" drops_reach right left rx-source 30
 	# And packets that come out of XFRM when their path is gone.
 	for i in 1 2 3; do
 		helper right path del 7

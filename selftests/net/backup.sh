@@ -274,16 +274,13 @@ test_validation_follows() {
 	same "$before" "$(drops branch b rx-source)" "packets refused from b"
 }
 
-taken_from() { [ "$(traffic branch "$1" rx-packets)" -ge "$2" ]; }
-refused_from() { [ "$(drops branch "$1" rx-source)" -ge "$2" ]; }
-
 test_backup_may_send_before_we_notice() {
 	local before
 
 	# The other end may have failed over already. The answers go to a.
 	before=$(traffic branch b rx-packets)
 	unanswered b 10.9.0.1 -I 10.66.0.1
-	wait_for 20 "both came" taken_from b $((before + 2))
+	wait_for 20 "both came" taken_from branch b $((before + 2))
 	same $((before + 2)) "$(traffic branch b rx-packets)" "packets taken from b"
 }
 
@@ -296,7 +293,7 @@ test_backup_is_one_way() {
 	defer ip -n "$a" addr del 10.67.0.1/32 dev lo
 	before=$(drops branch a rx-source)
 	unanswered a 10.9.0.1 -I 10.67.0.1
-	wait_for 20 "both came" refused_from a $((before + 2))
+	wait_for 20 "both came" drops_reach branch a rx-source $((before + 2))
 	same $((before + 2)) "$(drops branch a rx-source)" "packets refused from a"
 }
 

@@ -163,8 +163,8 @@ test_forwarded_sender_that_is_masqueraded_gets_them_too() {
 	RULES
 	defer in_ns left nft delete table inet masquerading
 	defer resas left right 7
-	pings lan 10.9.0.2
-	pings lan fd09::2
+	pings lan 10.9.0.2 -l 1 -i 0.5
+	pings lan fd09::2 -l 1 -i 0.5
 	forwarded_unreachable
 	forwarded_prohibited
 }
@@ -189,6 +189,7 @@ test_what_is_refused_behind_the_device_is_counted() {
 	refused_behind
 	unanswered left 10.9.0.2
 	unanswered left fd09::2
+	wait_for 20 "all of them count" drops_reach left - tx-error $((before + 4))
 	same $((before + 4)) "$(drops left - tx-error)" "tx-error"
 }
 
@@ -290,6 +291,7 @@ test_foreign_source_is_dropped_and_counted() {
 	ip -n "$left" addr add 10.66.0.1/32 dev lo
 	defer ip -n "$left" addr del 10.66.0.1/32 dev lo
 	unanswered left 10.9.0.2 -I 10.66.0.1
+	wait_for 20 "all of them count" drops_reach right left rx-source $((before + 2))
 	same $((before + 2)) "$(drops right left rx-source)" "rx-source"
 	# Once the peer owns the source it is let in, and the answer gets back.
 	helper right route add 10.66.0.0/24 peer left
@@ -311,6 +313,7 @@ test_what_the_sa_was_not_negotiated_for_is_dropped_and_counted() {
 	pings left 10.9.0.2
 	before=$(drops right left rx-selector)
 	unanswered left 10.9.0.2 -I 10.66.0.1
+	wait_for 20 "all of them count" drops_reach right left rx-selector $((before + 2))
 	same $((before + 2)) "$(drops right left rx-selector)" "rx-selector"
 }
 
@@ -322,6 +325,7 @@ test_what_does_not_decrypt_is_dropped_and_counted() {
 	sa_lines right left 7 | sed 's/789abcde/789abcdf/' | ip_batch right
 	before=$(drops right left rx-error)
 	unanswered left 10.9.0.2
+	wait_for 20 "all of them count" drops_reach right left rx-error $((before + 2))
 	same $((before + 2)) "$(drops right left rx-error)" "rx-error"
 }
 
@@ -340,6 +344,7 @@ test_replayed_packets_are_dropped_and_counted() {
 	# Counts from 1 again.
 	resas left right 7
 	unanswered left 10.9.0.2
+	wait_for 20 "all of them count" drops_reach right left rx-error $((before + 2))
 	same $((before + 2)) "$(drops right left rx-error)" "rx-error"
 	same $((replayed + 2)) "$(xfrm_counts right XfrmInStateSeqError)" "replays that XFRM has seen"
 }

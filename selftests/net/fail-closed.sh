@@ -233,16 +233,18 @@ test_policy_without_its_sa() {
 }
 
 test_rekeyed_again_and_again() {
-	local i
+	local i lines
 
 	watch
 	defer mend
 	for i in 1 2 3 4 5; do
 		# New SAs beside the old ones, then the old ones go.
-		{
+		lines=$(
 			sa 192.0.2.1 192.0.2.2 "0x9${i}2" 7
 			sa 192.0.2.2 192.0.2.1 "0x9${i}1" 7
-		} | tee >(ip_batch right) | ip_batch left
+		)
+		ip_batch right <<<"$lines"
+		ip_batch left <<<"$lines"
 		if [ "$i" = 1 ]; then
 			ip -n "$left" xfrm state delete src 192.0.2.1 dst 192.0.2.2 proto esp spi "$(spi 7 2)"
 		else

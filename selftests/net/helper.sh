@@ -237,7 +237,7 @@ bridge_start() {
 	# not in_ns: $! has to be the bridge itself
 	ip netns exec "$here" ovlyhelper bridge 2>"$OVLY_OUT/bridge.log" &
 	BRIDGE=$!
-	defer kill "$BRIDGE"
+	defer eval "{ kill $BRIDGE && kill -CONT $BRIDGE && wait $BRIDGE; } 2>/dev/null"
 	wait_for "${1:-10}" "first reconcile" grep -q reconciled "$OVLY_OUT/bridge.log"
 }
 
@@ -377,7 +377,7 @@ test_bridge_survives_module_reload() {
 	stage add 10.1.0.0/16
 	wait_for 2 "arrives" installed 10.1.0.0/16
 	clean
-	rmmod ovly
+	unload_ovly
 	wait_for 2 "noticed" grep -q 'module is gone' "$OVLY_OUT/bridge.log"
 	load_ovly
 	bridged

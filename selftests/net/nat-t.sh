@@ -207,6 +207,7 @@ test_inbound_goes_on_until_the_daemon_follows() {
 	nat $NAT2
 	before=$(traffic right left rx-packets)
 	unanswered left 10.9.0.2
+	wait_for 20 "both came" taken_from right left $((before + 2))
 	same $((before + 2)) "$(traffic right left rx-packets)" "packets taken from the new address"
 	endpoint_is "${NAT1% *}"
 }

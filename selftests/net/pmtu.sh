@@ -93,7 +93,7 @@ found() {
 
 	case $2 in *:*) header=48 ;; esac
 	for tries in 1 2 3 4 5 6; do
-		out=$(in_ns "$1" ping -n -c 1 -W 1 -M 'do' -s $((size - header)) "$2" 2>&1) && {
+		out=$(in_ns "$1" ping -n -c 1 -W "${PATIENCE:-1}" -M 'do' -s $((size - header)) "$2" 2>&1) && {
 			echo "$size"
 			return 0
 		}
@@ -106,7 +106,8 @@ found() {
 
 # overhead: the MTU as computed is the one found.
 overhead() {
-	local want
+	# Packets are counted: none is to be sent twice.
+	local want PATIENCE=10
 
 	connect left right 7
 	want=$(mtu_within 1500)

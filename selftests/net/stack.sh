@@ -125,6 +125,7 @@ test_frame_is_no_packet() {
 	before=$(drops left - tx-error)
 	sent=$(traffic left right tx-packets)
 	unanswered right 10.99.0.1
+	wait_for 20 "both came" drops_reach left - tx-error $((before + 2))
 	same $((before + 2)) "$(drops left - tx-error)" "frames that were dropped"
 	same "$sent" "$(traffic left right tx-packets)" "packets to the peer"
 }

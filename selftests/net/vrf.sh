@@ -80,6 +80,7 @@ test_enslaved_device_has_its_routes_in_the_table_of_the_vrf() {
 }
 
 test_throw_route_and_rule_are_for_tables_behind_a_rule_only() {
+	settles hub
 	has hub 220 'throw 192.0.2.2/32'
 	has hub 220 '4 rule to 220'
 	enslave red
@@ -134,6 +135,7 @@ test_device_moves_between_vrfs() {
 
 # As ovly(7) says. The rule to 220 is asked before that of the VRFs.
 test_rule_lets_vrfs_keep_their_traffic() {
+	settles hub
 	on_hub link add v0 type dummy
 	defer on_hub link del v0
 	on_hub link set v0 master blue
