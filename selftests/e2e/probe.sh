@@ -35,7 +35,9 @@ pings() {
 
 	shift 3
 	[ $# = 0 ] || shift
-	out=$(node "$n" ping -n -q -i 0.1 -W 5 -c "$count" -I "$src" "$@" "$dst" 2>&1) || true
+	# All at once: ping waits as long as -W says only where none has come back when the
+	# last one is sent.
+	out=$(node "$n" ping -n -q -l "$count" -i 0.1 -W 5 -c "$count" -I "$src" "$@" "$dst" 2>&1) || true
 	case $out in
 	*" $count received, 0% packet loss"*) return 0 ;;
 	esac
