@@ -119,7 +119,8 @@ static struct ovly_dev *ovly_nl_lock_for_path(const struct sk_buff *skb, struct 
 		return ERR_PTR(-ENOENT);
 	}
 	if (ovly == ERR_PTR(-ETIMEDOUT))
-		NL_SET_ERR_MSG_MOD(info->extack, "the path's device keeps changing its table: ask again");
+		NL_SET_ERR_MSG_MOD(info->extack,
+				   "the path's device keeps changing its table: ask again");
 	return ovly_nl_check_sa_capable(ovly, skb, info);
 }
 
