@@ -239,13 +239,15 @@ static bool plan_dev(struct ovly_nl *nl, const struct conf *conf,
 			s->settings.src_valid = o->src_valid;
 		}
 	}
+	/* The own address comes behind the routes to the peers: a daemon that waits
+	 * for it, as BIRD does, would send in clear, and without a tunnel for ever.
+	 */
 	if (!plan_settings(nl, o, old, &link, steps, e) ||
-	    !plan_addrs(nl, conf, o, &link, steps, e))
+	    !apply_peer_plan(nl, &link, o->dev, conf, steps, e))
 		return false;
 	if (!(link.flags & IFF_UP) && !apply_steps_add(steps, STEP_UP, o->dev, e))
 		return false;
-	return !link.ifindex || !nl->family ||
-	       apply_peer_plan(nl, &link, conf, steps, e);
+	return plan_addrs(nl, conf, o, &link, steps, e);
 }
 
 bool apply_dev_plan(struct ovly_nl *nl, const struct conf *conf,
@@ -269,7 +271,7 @@ bool apply_dev_plan(struct ovly_nl *nl, const struct conf *conf,
 
 const char *apply_step_str(const struct apply_step *s, char *buf, size_t size)
 {
-	char addr[ADDR_STRLEN], words[160];
+	char addr[ADDR_STRLEN], words[APPLY_STEP_MAX];
 
 	addr_str(&s->addr, addr);
 	switch (s->op) {
@@ -307,6 +309,10 @@ const char *apply_step_str(const struct apply_step *s, char *buf, size_t size)
 	case STEP_UP:
 		snprintf(buf, size, "%s: set it up", s->dev);
 		break;
+	case STEP_PEER_ADD:
+		snprintf(buf, size, "%s: add peer %s %s", s->dev, s->name,
+			 apply_peer_str(&s->peer, words, sizeof(words)));
+		break;
 	case STEP_PEER_SET:
 		snprintf(buf, size, "%s: set peer %s to %s", s->dev, s->name,
 			 apply_peer_str(&s->peer, words, sizeof(words)));
@@ -337,6 +343,7 @@ static bool run_step(struct ovly_nl *nl, const struct apply_step *s,
 	}
 	switch (s->op) {
 	case STEP_PEER_DEL:
+	case STEP_PEER_ADD:
 	case STEP_PEER_SET:
 		return apply_peer_run(nl, &link, s, e);
 	case STEP_DEV_DEL:
@@ -362,7 +369,7 @@ static bool run_step(struct ovly_nl *nl, const struct apply_step *s,
 					  s->settings.mode == OVLY_MODE_P2P,
 					  e);
 	case STEP_UP:
-		return ovly_rtnl_link_up(nl, &link, e);
+		return ovly_ctl_link_up(nl, &link, e);
 	case STEP_DEV_ADD:
 		break;
 	}

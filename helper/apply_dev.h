@@ -9,12 +9,12 @@
 enum apply_op {
 	/* what is not wanted any more, first */
 	STEP_PEER_DEL, STEP_DEV_DEL, STEP_ADDR_DEL,
-	STEP_DEV_ADD, STEP_VRF, STEP_MTU, STEP_SRC_VALID, STEP_ADDR_ADD,
-	STEP_UP, STEP_PEER_SET,
+	STEP_DEV_ADD, STEP_VRF, STEP_MTU, STEP_SRC_VALID, STEP_PEER_ADD,
+	STEP_PEER_SET, STEP_UP, STEP_ADDR_ADD,
 };
 
 /* room for a step in words */
-#define APPLY_STEP_MAX 320
+#define APPLY_STEP_MAX 800
 
 struct apply_step {
 	enum apply_op op;
@@ -23,7 +23,7 @@ struct apply_step {
 	struct ovly_dev settings;
 	uint32_t mtu;
 	struct ovly_addr addr;
-	struct ovly_peer peer; /* what is to change of it */
+	struct ovly_peer peer; /* what is to be said of it */
 };
 
 struct apply_steps {

@@ -2,11 +2,14 @@
 #include "apply_peer.h"
 
 #include <errno.h>
+#include <linux/netlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fields.h"
+#include "log.h"
+#include "parse.h"
 
 /* ---- peers that are to go ---- */
 
@@ -72,7 +75,7 @@ bool apply_peer_plan_removal(struct ovly_nl *nl, const struct ovly_link *link,
 	return s;
 }
 
-/* ---- peers that are to change ---- */
+/* ---- peers that are there ---- */
 
 struct peer {
 	struct ovly_peer p;
@@ -84,14 +87,14 @@ struct peers {
 	unsigned int n, room;
 	const struct conf *conf;
 	const char *dev;
+	struct apply_steps *steps;
 	bool failed;
 };
 
-static void collect_peer(const struct ovly_msg *msg, void *arg)
+static void add_peer(struct peers *all, const struct ovly_peer *p,
+		     const struct conf_overlay *o)
 {
-	struct peers *all = arg;
 	struct peer *more;
-	unsigned int i;
 
 	if (all->n == all->room) {
 		all->room = all->room ? all->room * 2 : 16;
@@ -104,15 +107,27 @@ static void collect_peer(const struct ovly_msg *msg, void *arg)
 		all->peer = more;
 	}
 	more = &all->peer[all->n++];
-	more->p = msg->peer;
-	more->overlay = NULL;
+	more->p = *p;
+	more->overlay = o;
+}
+
+/* Those that are to go make room. */
+static void collect_peer(const struct ovly_msg *msg, void *arg)
+{
+	const struct conf_overlay *found = NULL;
+	struct peers *all = arg;
+	unsigned int i;
+
+	if (apply_steps_have(all->steps, STEP_PEER_DEL, all->dev, msg->peer.name))
+		return;
 	for (i = 0; i < all->conf->overlays; i++) {
 		const struct conf_overlay *o = &all->conf->overlay[i];
 
 		if (!strcmp(o->dev, all->dev) && !conf_takes_anybody(o) &&
-		    !strcmp(o->name, more->p.name))
-			more->overlay = o;
+		    !strcmp(o->name, msg->peer.name))
+			found = o;
 	}
+	add_peer(all, &msg->peer, found);
 }
 
 /* Who came by a connection that takes anybody. */
@@ -133,6 +148,20 @@ static void collect_path(const struct ovly_msg *msg, void *arg)
 	}
 }
 
+static bool collect(struct ovly_nl *nl, const struct ovly_link *link,
+		    struct peers *all, struct err *e)
+{
+	struct ovly_req req = { .ifindex = link->ifindex };
+	struct ovly_nl_error refusal;
+
+	return !link->ifindex || !nl->family ||
+	       (ovly_ctl_dump(nl, OVLY_CMD_PEER_GET, &req, collect_peer, all,
+			      &refusal) &&
+		ovly_ctl_dump(nl, OVLY_CMD_PATH_GET, &req, collect_path, all,
+			      &refusal)) ||
+	       ovly_nl_err(e, &refusal, "cannot list peers and paths");
+}
+
 static bool is_there(const struct peers *all, const char *name)
 {
 	unsigned int i;
@@ -142,6 +171,8 @@ static bool is_there(const struct peers *all, const char *name)
 			return true;
 	return false;
 }
+
+/* ---- peers that are to change ---- */
 
 static void differ(uint32_t attr, uint32_t have, uint32_t want,
 		   struct ovly_peer *diff, uint32_t *field)
@@ -173,7 +204,7 @@ bool apply_peer_differs(const struct conf_overlay *o,
 }
 
 static bool plan_peer(const struct peers *all, const struct peer *peer,
-		      struct apply_steps *steps, struct err *e)
+		      struct err *e)
 {
 	struct apply_step *s;
 	struct ovly_peer d;
@@ -185,7 +216,7 @@ static bool plan_peer(const struct peers *all, const struct peer *peer,
 		d.has &= ~HAS(OVLY_A_PEER_BACKUP_NAME);
 	if (!d.has)
 		return true;
-	s = apply_steps_add(steps, STEP_PEER_SET, all->dev, e);
+	s = apply_steps_add(all->steps, STEP_PEER_SET, all->dev, e);
 	if (!s)
 		return false;
 	strcpy(s->name, peer->p.name);
@@ -193,33 +224,86 @@ static bool plan_peer(const struct peers *all, const struct peer *peer,
 	return true;
 }
 
-bool apply_peer_plan(struct ovly_nl *nl, const struct ovly_link *link,
-		     const struct conf *conf, struct apply_steps *steps,
+/* ---- peers that are to come ---- */
+
+void apply_peer_new(const struct conf_overlay *o, struct ovly_peer *p)
+{
+	/* what the module takes for what is not said */
+	static const struct ovly_peer fresh;
+
+	apply_peer_differs(o, &fresh, p);
+	p->has &= ~HAS(OVLY_A_PEER_BACKUP_NAME);
+	p->backup_name[0] = '\0';
+	p->has |= HAS(OVLY_A_PEER_ADDR);
+	p->addr = o->remote_system;
+}
+
+/* Has somebody else one of the addresses?  Then it is routed, and the overlay's own
+ * updown knows whether he may be told to go.
+ */
+static bool is_taken(const struct peers *all, const struct ovly_addrs *addrs)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < all->n; i++)
+		for (k = 0; k < addrs->n; k++)
+			if (addrs_contain(&all->peer[i].p.addr, &addrs->a[k]))
+				return true;
+	return false;
+}
+
+static bool plan_new(struct peers *all, const struct conf_overlay *o,
 		     struct err *e)
 {
-	struct peers all = { .conf = conf, .dev = link->name };
-	struct ovly_req req = { .ifindex = link->ifindex };
-	struct ovly_nl_error refusal;
-	bool ok = false;
+	struct apply_step *s;
+	struct ovly_peer p;
+
+	if (is_there(all, o->name))
+		return true;
+	if (o->mode == OVLY_MODE_P2P && all->n)
+		return err_set(e, EXIT_REFUSED,
+			       "p2p device '%s' has its one peer already, which is not '%s': delete it with 'ovlyhelper peer del %s dev %s'",
+			       o->dev, o->name, all->peer[0].p.name, o->dev);
+	if (is_taken(all, &o->remote_system))
+		return true;
+	s = apply_steps_add(all->steps, STEP_PEER_ADD, all->dev, e);
+	if (!s)
+		return false;
+	strcpy(s->name, o->name);
+	apply_peer_new(o, &s->peer);
+	/* from here on as if it were there already: others may name it */
+	p = s->peer;
+	strcpy(p.name, o->name);
+	add_peer(all, &p, o);
+	return true;
+}
+
+static bool plan_all(struct peers *all, struct err *e)
+{
 	unsigned int i;
 
-	if (!ovly_ctl_dump(nl, OVLY_CMD_PEER_GET, &req, collect_peer, &all,
-			   &refusal) ||
-	    !ovly_ctl_dump(nl, OVLY_CMD_PATH_GET, &req, collect_path, &all,
-			   &refusal)) {
-		ovly_nl_err(e, &refusal, "cannot list peers and paths");
-		goto out;
+	for (i = 0; i < all->conf->overlays && !all->failed; i++) {
+		const struct conf_overlay *o = &all->conf->overlay[i];
+
+		if (!strcmp(o->dev, all->dev) && conf_knows_peer(o) &&
+		    !plan_new(all, o, e))
+			return false;
 	}
-	if (all.failed) {
-		err_set(e, EXIT_REFUSED, "out of memory");
-		goto out;
-	}
-	for (i = 0; i < all.n; i++)
-		if (all.peer[i].overlay &&
-		    !plan_peer(&all, &all.peer[i], steps, e))
-			goto out;
-	ok = true;
-out:
+	if (all->failed)
+		return err_set(e, EXIT_REFUSED, "out of memory");
+	for (i = 0; i < all->n; i++)
+		if (all->peer[i].overlay && !plan_peer(all, &all->peer[i], e))
+			return false;
+	return true;
+}
+
+bool apply_peer_plan(struct ovly_nl *nl, const struct ovly_link *link,
+		     const char *dev, const struct conf *conf,
+		     struct apply_steps *steps, struct err *e)
+{
+	struct peers all = { .conf = conf, .dev = dev, .steps = steps };
+	bool ok = collect(nl, link, &all, e) && plan_all(&all, e);
+
 	free(all.peer);
 	return ok;
 }
@@ -235,10 +319,14 @@ const char *apply_peer_str(const struct ovly_peer *p, char *buf, size_t size)
 		OVLY_A_PEER_LIMIT_ACTION, OVLY_A_PEER_MARK,
 		OVLY_A_PEER_PRIORITY,
 	};
+	char addr[ADDR_STRLEN];
 	size_t n = 0;
 	unsigned int i;
 
 	buf[0] = '\0';
+	for (i = 0; p->has & HAS(OVLY_A_PEER_ADDR) && i < p->addr.n && n < size; i++)
+		n += (size_t)snprintf(buf + n, size - n, "%s%s", n ? " " : "",
+				      addr_str(&p->addr.a[i], addr));
 	for (i = 0; i < sizeof(attrs) / sizeof(attrs[0]); i++) {
 		const struct field *f = field_find(&peer_fields, attrs[i]);
 		uint32_t v;
@@ -272,6 +360,21 @@ static bool del(struct ovly_nl *nl, const struct ovly_req *req,
 	return ovly_nl_err(e, &refusal, "cannot delete peer '%s'", name);
 }
 
+static bool add(struct ovly_nl *nl, const struct ovly_req *req,
+		const char *name, struct err *e)
+{
+	struct ovly_nl_error refusal;
+
+	if (ovly_ctl_do(nl, OVLY_CMD_PEER_NEW, NLM_F_CREATE | NLM_F_EXCL, req,
+			NULL, &refusal))
+		return true;
+	if (refusal.error != EEXIST)
+		return ovly_nl_err(e, &refusal, "cannot make peer '%s'", name);
+	/* an updown has been faster: its own, or of somebody who is about to go */
+	log_warn("peer '%s' is left to its updown: %s", name, refusal.text);
+	return true;
+}
+
 bool apply_peer_run(struct ovly_nl *nl, const struct ovly_link *link,
 		    const struct apply_step *s, struct err *e)
 {
@@ -283,6 +386,8 @@ bool apply_peer_run(struct ovly_nl *nl, const struct ovly_link *link,
 	strcpy(peer.name, s->name);
 	if (s->op == STEP_PEER_DEL)
 		return del(nl, &req, s->name, e);
+	if (s->op == STEP_PEER_ADD)
+		return add(nl, &req, s->name, e);
 	/* gone in the meantime: its next updown makes it as it is to be */
 	if (ovly_ctl_do(nl, OVLY_CMD_PEER_SET, 0, &req, NULL, &refusal) ||
 	    refusal.error == ENOENT || refusal.error == ESRCH)

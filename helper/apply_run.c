@@ -213,7 +213,7 @@ static void end_connections(struct apply *a, bool removed)
 }
 
 /* A branch may have connected again before its connection was unloaded: what it
- * brought with it goes as well.
+ * brought with it goes as well, and what that was in the way of comes.
  */
 static bool remove_again(struct apply *a, struct err *e)
 {
@@ -222,7 +222,8 @@ static bool remove_again(struct apply *a, struct err *e)
 
 	end_connections(a, true);
 	ok = apply_dev_plan(&a->nl, a->conf, &a->old, &steps, e) &&
-	     apply_dev_run(&a->nl, &steps, true, e);
+	     apply_dev_run(&a->nl, &steps, true, e) &&
+	     apply_dev_run(&a->nl, &steps, false, e);
 	apply_steps_free(&steps);
 	return ok;
 }

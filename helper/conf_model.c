@@ -52,6 +52,11 @@ bool conf_takes_anybody(const struct conf_overlay *o)
 	       !conf_remote_id(o, CONF_WAN);
 }
 
+bool conf_knows_peer(const struct conf_overlay *o)
+{
+	return o->remote_system.n && !conf_takes_anybody(o);
+}
+
 bool conf_bgp_has_family(const struct conf *conf, int family)
 {
 	unsigned int i;

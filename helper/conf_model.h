@@ -175,6 +175,8 @@ const char *conf_local_id(const struct conf_overlay *o, unsigned int wan,
 			  char buf[CONF_ID_MAX + 1]);
 /* Does it take whoever has the key?  Its peers are named after who came. */
 bool conf_takes_anybody(const struct conf_overlay *o);
+/* Is the one peer known by name and address before it comes? */
+bool conf_knows_peer(const struct conf_overlay *o);
 /* Does BGP speak to a neighbour, or to a range of them, of that family? */
 bool conf_bgp_has_family(const struct conf *conf, int family);
 

@@ -144,6 +144,18 @@ bool ovly_ctl_routes(struct ovly_nl *nl, int cmd, int flags,
 	return true;
 }
 
+bool ovly_ctl_link_up(struct ovly_nl *nl, const struct ovly_link *link,
+		      struct err *e)
+{
+	const struct ovly_req req = { .ifindex = link->ifindex };
+	struct ovly_nl_error refusal;
+
+	return ovly_rtnl_link_up(nl, link, e) &&
+	       (ovly_ctl_do(nl, OVLY_CMD_DEV_GET, 0, &req, NULL, &refusal) ||
+		ovly_nl_err(e, &refusal, "device '%s' did not come up",
+			    link->name));
+}
+
 struct near {
 	struct suggest s;
 	bool exists; /* the given name itself */

@@ -6,6 +6,8 @@
 #include "model.h"
 #include "nl.h"
 
+struct ovly_link;
+
 /* What a request carries; NULL and 0 are left out. */
 struct ovly_req {
 	uint32_t ifindex;
@@ -32,6 +34,12 @@ bool ovly_ctl_dump(struct ovly_nl *nl, int cmd, const struct ovly_req *req,
 bool ovly_ctl_routes(struct ovly_nl *nl, int cmd, int flags,
 		     const struct ovly_req *req, struct ovly_report *report,
 		     struct ovly_nl_error *refusal);
+
+/* Brings the device up, with all that leads to it in the table when this returns:
+ * the module answers no request before that.
+ */
+bool ovly_ctl_link_up(struct ovly_nl *nl, const struct ovly_link *link,
+		      struct err *e);
 
 /* The device "name" must be an ovly one; with an empty name it is the only one
  * there is.  Its ifindex, 0 with an error.

@@ -416,20 +416,9 @@ static bool apply_peer(struct updown_run *r, struct err *e)
 	return true;
 }
 
-/* Brings the device up, with all that leads to it in the table when this returns:
- * the module answers no request before that.
- */
 static bool apply_link_up(struct updown_run *r, struct err *e)
 {
-	struct ovly_req req = { .ifindex = r->link.ifindex };
-	struct ovly_nl_error refusal;
-
-	if (r->link.flags & IFF_UP)
-		return true;
-	return ovly_rtnl_link_up(r->nl, &r->link, e) &&
-	       (ovly_ctl_do(r->nl, OVLY_CMD_DEV_GET, 0, &req, NULL, &refusal) ||
-		ovly_nl_err(e, &refusal, "device '%s' did not come up",
-			    r->conf->dev));
+	return r->link.flags & IFF_UP || ovly_ctl_link_up(r->nl, &r->link, e);
 }
 
 static bool same_path(const struct ovly_path *want,

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "apply_dev.h"
 #include "apply_exec.h"
 #include "apply_files.h"
 #include "apply_peer.h"
@@ -240,6 +241,137 @@ static void a_peer_is_made_as_the_file_says(void **state)
 			    "on-down hold, limit 0, limit-action refuse, mark 0, priority 0, backup none");
 }
 
+static struct conf_overlay overlay(const char *name, const char *addr)
+{
+	struct conf_overlay o = { .dev = "ovlytest0",
+				  .mode = OVLY_MODE_MULTIPOINT };
+
+	strcpy(o.name, name);
+	if (!addr)
+		return o;
+	o.remote_system.n = 1;
+	o.remote_system.a[0] = test_addr(addr);
+	return o;
+}
+
+static void has_step(const struct apply_steps *steps, unsigned int i,
+		     const char *want)
+{
+	char buf[APPLY_STEP_MAX];
+
+	assert_in_range(i + 1, 1, steps->n);
+	assert_string_equal(apply_step_str(&steps->step[i], buf, sizeof(buf)),
+			    want);
+}
+
+/* Of a device that is not there yet. */
+static void peers_are_made_before_their_tunnel(void **state)
+{
+	struct conf_overlay o[] = {
+		overlay("hub1", "10.9.0.1"), overlay("hub2", "10.9.0.2"),
+		overlay("learned", NULL), overlay("anybody", NULL),
+		overlay("elsewhere", "10.9.0.3"),
+	};
+	struct conf conf = { .overlay = o, .overlays = 5 };
+	struct apply_steps steps = { 0 };
+	struct ovly_link none = { 0 };
+	struct ovly_nl nl = { 0 };
+	struct err e;
+
+	(void)state;
+	/* each is the other's backup */
+	strcpy(o[0].backup, "hub2");
+	strcpy(o[1].backup, "hub1");
+	o[1].on_down = OVLY_ON_DOWN_WITHDRAW;
+	o[1].limit = 9;
+	o[1].mark = 7;
+	o[1].remote_system.n = 2;
+	o[1].remote_system.a[1] = test_addr("2001:db8::2");
+	o[3].role = CONF_HEAD_END;
+	strcpy(o[3].wan[CONF_WAN].remote, "any");
+	strcpy(o[4].dev, "ovlytest1");
+	assert_true(apply_peer_plan(&nl, &none, "ovlytest0", &conf, &steps, &e));
+	assert_int_equal(steps.n, 4);
+	has_step(&steps, 0, "ovlytest0: add peer hub1 10.9.0.1");
+	has_step(&steps, 1,
+		 "ovlytest0: add peer hub2 10.9.0.2 2001:db8::2, on-down withdraw, limit 9, mark 7");
+	has_step(&steps, 2, "ovlytest0: set peer hub1 to backup hub2");
+	has_step(&steps, 3, "ovlytest0: set peer hub2 to backup hub1");
+	apply_steps_free(&steps);
+}
+
+/* Then its updown, which says the same, has nothing to change. */
+static void a_peer_that_is_made_does_not_differ(void **state)
+{
+	struct conf_overlay o = overlay("hub1", "10.9.0.1");
+	struct ovly_peer p, d;
+
+	(void)state;
+	o.on_down = OVLY_ON_DOWN_WITHDRAW;
+	o.limit = 9;
+	o.limit_action = OVLY_LIMIT_DISABLE;
+	o.mark = 7;
+	o.packet_priority = 3;
+	strcpy(o.backup, "hub2");
+	apply_peer_new(&o, &p);
+	assert_int_equal(p.has & (HAS(OVLY_A_PEER_BACKUP_ID) |
+				  HAS(OVLY_A_PEER_BACKUP_NAME)), 0);
+	assert_int_equal(p.addr.n, 1);
+	assert_addr(&p.addr.a[0], "10.9.0.1");
+	assert_true(apply_peer_differs(&o, &p, &d));
+	assert_int_equal(d.has, HAS(OVLY_A_PEER_BACKUP_NAME));
+	o.backup[0] = '\0';
+	assert_false(apply_peer_differs(&o, &p, &d));
+}
+
+static void longest_step_has_room(void **state)
+{
+	struct apply_step s = { .op = STEP_PEER_ADD, .dev = "fifteen-letters" };
+	struct ovly_peer *p = &s.peer;
+	char buf[APPLY_STEP_MAX];
+	unsigned int i;
+
+	(void)state;
+	memset(s.name, 'n', CONF_NAME_MAX);
+	memset(p, 0xff, sizeof(*p));
+	p->addr.n = OVLY_PEER_ADDRS_MAX;
+	for (i = 0; i < p->addr.n; i++)
+		p->addr.a[i].family = AF_INET6;
+	p->on_down = OVLY_ON_DOWN_WITHDRAW;
+	p->limit_action = OVLY_LIMIT_DISABLE;
+	memset(p->backup_name, 'b', sizeof(p->backup_name));
+	p->backup_name[CONF_NAME_MAX] = '\0';
+	apply_step_str(&s, buf, sizeof(buf));
+	assert_string_equal(buf + strlen(buf) - CONF_NAME_MAX, p->backup_name);
+}
+
+/* What waits for the own address, as BIRD does, finds the routes to the peers. */
+static void the_own_address_comes_last(void **state)
+{
+	struct conf_overlay o = overlay("hub1", "10.9.0.1");
+	struct conf conf = { .overlay = &o, .overlays = 1 };
+	struct conf_manifest old = { 0 };
+	struct apply_steps steps = { 0 };
+	struct ovly_nl nl;
+	struct err e;
+
+	(void)state;
+	o.local_system.n = 1;
+	o.local_system.a[0] = test_addr("10.5.0.7");
+	o.mtu = 1400;
+	if (!ovly_nl_open(&nl, false, &e))
+		skip();
+	assert_true(apply_dev_plan(&nl, &conf, &old, &steps, &e));
+	ovly_nl_close(&nl);
+	assert_int_equal(steps.n, 5);
+	has_step(&steps, 0, "ovlytest0: create the device, mode multipoint");
+	has_step(&steps, 1, "ovlytest0: set mtu 1400");
+	has_step(&steps, 2, "ovlytest0: add peer hub1 10.9.0.1");
+	has_step(&steps, 3, "ovlytest0: set it up");
+	has_step(&steps, 4, "ovlytest0: add address 10.5.0.7");
+	apply_steps_free(&steps);
+}
+
 static void a_range_listens_while_it_is_passive(void **state)
 {
 	struct conf_neighbor range = { .range = true }, one = { 0 };
@@ -268,6 +400,10 @@ int main(void)
 		IN_DIR(what_is_not_committed_leaves_nothing),
 		cmocka_unit_test(a_missing_directory_is_told),
 		cmocka_unit_test(a_peer_is_made_as_the_file_says),
+		cmocka_unit_test(peers_are_made_before_their_tunnel),
+		cmocka_unit_test(a_peer_that_is_made_does_not_differ),
+		cmocka_unit_test(longest_step_has_room),
+		cmocka_unit_test(the_own_address_comes_last),
 		cmocka_unit_test(a_range_listens_while_it_is_passive),
 		cmocka_unit_test(programs_say_and_end),
 		cmocka_unit_test(a_followed_program_keeps_no_line_back),

@@ -143,15 +143,20 @@ peer_is() { matches "$2" peer_json hub "$1"; }
 
 test_many_branches_by_one_block_and_one_with_its_own() {
 	both_up
-	many_in | sed "s/@KEY@/$KEY/g" >"$WORK/hub/etc/ovly.conf"
+	many_in | sed '/overlay special/,/psk local/d' >"$WORK/hub/etc/ovly.conf"
 	conf branch '/192.168.1.0/d' 's/psk local-psk .*/psk local-psk group-key remote-psk group-key/'
-	matches 'warning: whoever has the key' apply hub
+	apply hub
 	apply branch
 	wait_for 60 "BGP" has_route branch 81.81.81.1
 	pings branch "$BR_SYSTEM" 81.81.81.1
 	wait_for 20 "a peer named after who came" peer_is "$BR_WAN" '"mark": 3'
 	# another identity is another peer: the old one keeps the address until it goes
+	many_in | sed "s/@KEY@/$KEY/g" >"$WORK/hub/etc/ovly.conf"
+	apply hub >"$WORK/said"
+	matches 'warning: whoever has the key' cat "$WORK/said"
+	lacks 'add peer' cat "$WORK/said"
 	node hub "$OVLYHELPER" peer del "$BR_WAN" dev ovly0
+	matches "ovly0: add peer special $BR_SYSTEM, limit 9, limit-action disable, mark 7" apply hub
 	conf branch '/192.168.1.0/d' 's/psk local-psk/local-id special.example\n&/'
 	apply branch
 	wait_for 20 "the peer of its own block" peer_is special '"mark": 7'

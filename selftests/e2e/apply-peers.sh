@@ -78,7 +78,10 @@ test_two_head_ends_and_one_takes_over() {
 	two_in ovly0 ovly0 multipoint >"$WORK/branch.in"
 	defer restore_branch
 	conf branch '/^secure-overlay hub1/a backup-overlay hub2\npacket-mark 0x10\npacket-priority 5\nroute-limit 15 action disable'
-	apply branch --force
+	apply branch --force >"$WORK/said"
+	matches "ovly0: add peer hub1 $HUB_SYSTEM, limit 15, limit-action disable, mark 16, priority 5" cat "$WORK/said"
+	matches "ovly0: add peer hub2 $HUB2_SYSTEM\$" cat "$WORK/said"
+	matches 'ovly0: set peer hub1 to backup hub2' cat "$WORK/said"
 	peer_is hub1 '"backup": "hub2"'
 	peer_is hub1 '"mark": 16'
 	peer_is hub1 '"priority": 5'

@@ -114,6 +114,48 @@ test_deleted_device_comes_back() {
 	pings branch "$BR_SYSTEM" 81.81.81.1
 }
 
+# A daemon that waits for the own address and calls the neighbour, as BIRD does.
+# shellcheck disable=SC2016 # the inner shell expands it
+caller='while :; do socat -u /dev/null "TCP4:$2:179,bind=$1,connect-timeout=1"; sleep 0.02; done'
+
+# what_is_said PEER: what is no state of the branch's peer.
+what_is_said() { peer_json branch "$1" | jq -c '[.id, .addr, ."on-down", ."route-limit", ."limit-action", .mark, .priority]'; }
+
+test_nothing_leaves_in_clear_before_the_tunnel_is_up() {
+	local events=$WORK/early.events before said
+
+	both_up
+	ip -n branch link del ipsec0
+	# Nobody has this outer address.
+	conf branch "s/$HUB_WAN/10.88.247.70/" 's/overlay myconn/overlay other/' \
+		's/psk local/route-limit 99 action disable\npacket-mark 7\n&/'
+	matches "^device +ipsec0: add peer other $HUB_SYSTEM, limit 99, limit-action disable, mark 7" apply branch --dry-run
+	capture_start early
+	monitor_routes branch "$events" address
+	node_start branch caller bash -c "$caller" caller "$BR_SYSTEM" "$HUB_SYSTEM"
+	defer node_stop branch caller
+	! apply branch --timeout 5 >"$WORK/said" || fail "it came up: $(cat "$WORK/said")"
+	same down "$(peer_json branch other | jq -r .state)" "the peer's state"
+	said=$(what_is_said other)
+	matches '"disable",7,' echo "$said"
+	matches "^$HUB_SYSTEM from $BR_SYSTEM dev ipsec0" ip -n branch route get "$HUB_SYSTEM" from "$BR_SYSTEM"
+	before=$(route_events branch "$events" | sed -n "/inet $BR_SYSTEM/q;p")
+	matches "inet $BR_SYSTEM" route_events branch "$events"
+	matches "^$HUB_SYSTEM dev ipsec0 table 220" echo "$before"
+	wait_for 20 "the caller is refused" matches 'No route to host' cat "$WORK/branch/log/caller.out"
+	node_stop branch caller
+	capture_stop early
+	same "" "$(capture_strangers early)" "on the WAN"
+	# The first updown finds the peer as it is to be.
+	conf branch 's/overlay myconn/overlay other/' 's/psk local/route-limit 99 action disable\npacket-mark 7\n&/'
+	lacks ' peer other' apply branch
+	same "$said" "$(what_is_said other)" "the peer"
+	same up "$(peer_json branch other | jq -r .state)" "its state"
+	wait_table branch 60 "$BR_TABLE"
+	pings branch "$BR_SYSTEM" 81.81.81.1
+	both_up
+}
+
 test_wrong_key_is_told() {
 	both_up
 	conf branch 's/local-psk [^ ]*/local-psk wrong/' 's/remote-psk .*/remote-psk wrong/' \
@@ -128,6 +170,11 @@ test_silent_head_end_is_told() {
 	conf branch "s/$HUB_WAN/10.88.247.70/" 's/overlay myconn/overlay other/'
 	! apply branch --timeout 15 >"$WORK/said" || fail "it came up: $(cat "$WORK/said")"
 	matches 'other +not up: the other end does not answer' cat "$WORK/said"
+	# one that never had a tunnel goes, too, and makes room
+	conf branch
+	apply branch >"$WORK/said"
+	matches 'ipsec0: delete peer other' cat "$WORK/said"
+	matches "ipsec0: add peer myconn $HUB_SYSTEM" cat "$WORK/said"
 }
 
 test_removed_overlay_leaves_nothing() {
@@ -248,6 +295,7 @@ test_secrets_are_hidden	secrets are in a file of mode 0600 and in no output
 test_second_apply_changes_nothing	the same file again changes no file, SA or route
 test_edited_file_changes_only_what_differs	an edited file changes only what differs
 test_deleted_device_comes_back	a device that was deleted by hand comes back with its peer
+test_nothing_leaves_in_clear_before_the_tunnel_is_up	nothing leaves in clear before the tunnel is up, which finds its peer
 test_wrong_key_is_told	a wrong key is told with the way out
 test_silent_head_end_is_told	a head-end that does not answer is told
 test_what_people_get_wrong_is_told	an empty, binary, missing or forbidden file, and no strongSwan: one sentence each
