@@ -195,12 +195,32 @@ bool apply_peer_differs(const struct conf_overlay *o,
 	differ(OVLY_A_PEER_MARK, have->mark, o->mark, d, &d->mark);
 	differ(OVLY_A_PEER_PRIORITY, have->priority, o->packet_priority, d,
 	       &d->priority);
+	/* else updown learns them */
+	if (conf_knows_peer(o) && !addrs_equal(&o->remote_system, &have->addr)) {
+		d->has |= HAS(OVLY_A_PEER_ADDR);
+		d->addr = o->remote_system;
+	}
 	if (!strcmp(have->backup_name, o->backup))
 		return d->has;
 	strcpy(d->backup_name, o->backup);
 	d->has |= o->backup[0] ? HAS(OVLY_A_PEER_BACKUP_NAME) :
 				 HAS(OVLY_A_PEER_BACKUP_ID);
 	return true;
+}
+
+/* Has another than @self one of the addresses?  Then it is routed, and the overlay's
+ * own updown knows whether he may be told to go.
+ */
+static bool is_taken(const struct peers *all, const struct ovly_addrs *addrs,
+		     const struct ovly_peer *self)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < all->n; i++)
+		for (k = 0; &all->peer[i].p != self && k < addrs->n; k++)
+			if (addrs_contain(&all->peer[i].p.addr, &addrs->a[k]))
+				return true;
+	return false;
 }
 
 static bool plan_peer(const struct peers *all, const struct peer *peer,
@@ -211,6 +231,8 @@ static bool plan_peer(const struct peers *all, const struct peer *peer,
 
 	if (!apply_peer_differs(peer->overlay, &peer->p, &d))
 		return true;
+	if (is_taken(all, &d.addr, &peer->p))
+		d.has &= ~HAS(OVLY_A_PEER_ADDR);
 	/* a backup that is not there yet is made by the updown that names it */
 	if (!is_there(all, d.backup_name))
 		d.has &= ~HAS(OVLY_A_PEER_BACKUP_NAME);
@@ -234,22 +256,6 @@ void apply_peer_new(const struct conf_overlay *o, struct ovly_peer *p)
 	apply_peer_differs(o, &fresh, p);
 	p->has &= ~HAS(OVLY_A_PEER_BACKUP_NAME);
 	p->backup_name[0] = '\0';
-	p->has |= HAS(OVLY_A_PEER_ADDR);
-	p->addr = o->remote_system;
-}
-
-/* Has somebody else one of the addresses?  Then it is routed, and the overlay's own
- * updown knows whether he may be told to go.
- */
-static bool is_taken(const struct peers *all, const struct ovly_addrs *addrs)
-{
-	unsigned int i, k;
-
-	for (i = 0; i < all->n; i++)
-		for (k = 0; k < addrs->n; k++)
-			if (addrs_contain(&all->peer[i].p.addr, &addrs->a[k]))
-				return true;
-	return false;
 }
 
 static bool plan_new(struct peers *all, const struct conf_overlay *o,
@@ -264,7 +270,7 @@ static bool plan_new(struct peers *all, const struct conf_overlay *o,
 		return err_set(e, EXIT_REFUSED,
 			       "p2p device '%s' has its one peer already, which is not '%s': delete it with 'ovlyhelper peer del %s dev %s'",
 			       o->dev, o->name, all->peer[0].p.name, o->dev);
-	if (is_taken(all, &o->remote_system))
+	if (is_taken(all, &o->remote_system, NULL))
 		return true;
 	s = apply_steps_add(all->steps, STEP_PEER_ADD, all->dev, e);
 	if (!s)

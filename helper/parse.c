@@ -221,6 +221,16 @@ bool addrs_contain(const struct ovly_addrs *addrs, const struct ovly_addr *a)
 	return false;
 }
 
+bool addrs_equal(const struct ovly_addrs *a, const struct ovly_addrs *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < a->n; i++)
+		if (!addrs_contain(b, &a->a[i]))
+			return false;
+	return a->n == b->n;
+}
+
 int addr_compare(const struct ovly_addr *a, const struct ovly_addr *b)
 {
 	if (a->family != b->family)

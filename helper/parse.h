@@ -34,6 +34,8 @@ bool addr_equal(const struct ovly_addr *a, const struct ovly_addr *b);
 /* Is one of that family among them? */
 bool addrs_have(const struct ovly_addrs *addrs, int family);
 bool addrs_contain(const struct ovly_addrs *addrs, const struct ovly_addr *a);
+/* The same ones, in whatever order. */
+bool addrs_equal(const struct ovly_addrs *a, const struct ovly_addrs *b);
 int addr_compare(const struct ovly_addr *a, const struct ovly_addr *b);
 /* usable as an overlay or outer address: not 0, multicast, loopback, broadcast */
 bool addr_is_unicast(const struct ovly_addr *a);

@@ -292,16 +292,6 @@ static bool apply_dev_settings(struct updown_run *r, struct err *e)
 	return true;
 }
 
-static bool same_addrs(const struct ovly_addrs *a, const struct ovly_addrs *b)
-{
-	unsigned int i;
-
-	for (i = 0; i < a->n; i++)
-		if (!addrs_contain(b, &a->a[i]))
-			return false;
-	return a->n == b->n;
-}
-
 static bool send_peer(struct updown_run *r, const struct ovly_peer *peer,
 		      struct err *e)
 {
@@ -353,7 +343,7 @@ static bool same_peer(const struct ovly_peer *want,
 	}
 	return same_backup(want, have) &&
 	       (!(want->has & HAS(OVLY_A_PEER_ADDR)) ||
-		same_addrs(&want->addr, &have->addr));
+		addrs_equal(&want->addr, &have->addr));
 }
 
 /* Two head-ends that stand in for each other come up one after the other: the

@@ -322,6 +322,14 @@ static void a_peer_that_is_made_does_not_differ(void **state)
 	assert_int_equal(d.has, HAS(OVLY_A_PEER_BACKUP_NAME));
 	o.backup[0] = '\0';
 	assert_false(apply_peer_differs(&o, &p, &d));
+	/* another address in the file is another one of the peer */
+	o.remote_system.a[0] = test_addr("10.9.0.7");
+	assert_true(apply_peer_differs(&o, &p, &d));
+	assert_int_equal(d.has, HAS(OVLY_A_PEER_ADDR));
+	assert_addr(&d.addr.a[0], "10.9.0.7");
+	/* where anybody may come, or learns his address, the file does not say */
+	o.remote_system.n = 0;
+	assert_false(apply_peer_differs(&o, &p, &d));
 }
 
 static void longest_step_has_room(void **state)

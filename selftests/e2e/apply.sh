@@ -123,12 +123,13 @@ what_is_said() { peer_json branch "$1" | jq -c '[.id, .addr, ."on-down", ."route
 
 test_nothing_leaves_in_clear_before_the_tunnel_is_up() {
 	local events=$WORK/early.events before said
+	local other=('s/overlay myconn/overlay other/' 's/psk local/route-limit 99 action disable\npacket-mark 7\n&/')
+	# Nobody has this outer address.
+	local absent="s/$HUB_WAN/10.88.247.70/"
 
 	both_up
 	ip -n branch link del ipsec0
-	# Nobody has this outer address.
-	conf branch "s/$HUB_WAN/10.88.247.70/" 's/overlay myconn/overlay other/' \
-		's/psk local/route-limit 99 action disable\npacket-mark 7\n&/'
+	conf branch "$absent" "${other[@]}"
 	matches "^device +ipsec0: add peer other $HUB_SYSTEM, limit 99, limit-action disable, mark 7" apply branch --dry-run
 	capture_start early
 	monitor_routes branch "$events" address
@@ -146,8 +147,16 @@ test_nothing_leaves_in_clear_before_the_tunnel_is_up() {
 	node_stop branch caller
 	capture_stop early
 	same "" "$(capture_strangers early)" "on the WAN"
+	# What is changed in the file does not wait for a tunnel either.
+	conf branch "$absent" "${other[@]}" "s/$HUB_SYSTEM/166.34.121.113/"
+	! apply branch --timeout 5 >"$WORK/said" || fail "it came up: $(cat "$WORK/said")"
+	matches 'ipsec0: set peer other to 166.34.121.113' cat "$WORK/said"
+	has_route branch 166.34.121.113
+	no_route branch "$HUB_SYSTEM"
+	conf branch "$absent" "${other[@]}"
+	! apply branch --timeout 5 >"$WORK/said" || fail "it came up: $(cat "$WORK/said")"
 	# The first updown finds the peer as it is to be.
-	conf branch 's/overlay myconn/overlay other/' 's/psk local/route-limit 99 action disable\npacket-mark 7\n&/'
+	conf branch "${other[@]}"
 	lacks ' peer other' apply branch
 	same "$said" "$(what_is_said other)" "the peer"
 	same up "$(peer_json branch other | jq -r .state)" "its state"
