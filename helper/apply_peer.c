@@ -195,7 +195,7 @@ bool apply_peer_differs(const struct conf_overlay *o,
 	differ(OVLY_A_PEER_MARK, have->mark, o->mark, d, &d->mark);
 	differ(OVLY_A_PEER_PRIORITY, have->priority, o->packet_priority, d,
 	       &d->priority);
-	/* else updown learns them */
+	/* else they are learned */
 	if (conf_knows_peer(o) && !addrs_equal(&o->remote_system, &have->addr)) {
 		d->has |= HAS(OVLY_A_PEER_ADDR);
 		d->addr = o->remote_system;
@@ -223,6 +223,14 @@ static bool is_taken(const struct peers *all, const struct ovly_addrs *addrs,
 	return false;
 }
 
+/* Then its routes of that family are to go first, which updown sees to. */
+static bool loses_family(const struct ovly_addrs *have,
+			 const struct ovly_addrs *want)
+{
+	return (addrs_have(have, AF_INET) && !addrs_have(want, AF_INET)) ||
+	       (addrs_have(have, AF_INET6) && !addrs_have(want, AF_INET6));
+}
+
 static bool plan_peer(const struct peers *all, const struct peer *peer,
 		      struct err *e)
 {
@@ -231,7 +239,9 @@ static bool plan_peer(const struct peers *all, const struct peer *peer,
 
 	if (!apply_peer_differs(peer->overlay, &peer->p, &d))
 		return true;
-	if (is_taken(all, &d.addr, &peer->p))
+	/* of one with a tunnel they are its updown's */
+	if (peer->p.paths || loses_family(&peer->p.addr, &d.addr) ||
+	    is_taken(all, &d.addr, &peer->p))
 		d.has &= ~HAS(OVLY_A_PEER_ADDR);
 	/* a backup that is not there yet is made by the updown that names it */
 	if (!is_there(all, d.backup_name))
