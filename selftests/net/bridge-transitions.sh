@@ -173,15 +173,20 @@ test_room_that_a_reconcile_frees_below_a_limit_is_used() {
 	lacks '^10.66.0.0/16' table
 }
 
-disabled() { h peer list --json | jq -e '.[] | select(.name == "one") | .["routes-disabled"]'; }
-
-test_reconcile_that_makes_room_does_not_disable() {
+# at_limit PREFIX PREFIX: a peer owns as many as it may, and one more disables it.
+at_limit() {
 	bridge
 	h peer set one dev ipsec0 limit 2 limit-action disable
 	defer h peer set one dev ipsec0 limit 0 limit-action refuse
-	stage add 10.66.0.0/16 via 10.1.0.1 dev ipsec0 onlink metric 32
-	stage add 10.67.0.0/16 via 10.1.0.1 dev ipsec0 onlink metric 32
-	wait_for 3 "up to the limit" matches '^10.67.0.0/16' table
+	stage add "$1" via 10.1.0.1 dev ipsec0 onlink metric 32
+	stage add "$2" via 10.1.0.1 dev ipsec0 onlink metric 32
+	wait_for 3 "up to the limit" matches "^$2" table
+}
+
+disabled() { h peer list --json | jq -e '.[] | select(.name == "one") | .["routes-disabled"]'; }
+
+test_reconcile_that_makes_room_does_not_disable() {
+	at_limit 10.66.0.0/16 10.67.0.0/16
 	bridge_ends
 	stage del 10.67.0.0/16 metric 32
 	stage add 10.60.0.0/16 via 10.1.0.1 dev ipsec0 onlink metric 32
@@ -199,12 +204,7 @@ test_reconcile_that_makes_room_does_not_disable() {
 }
 
 test_limit_that_disables_gives_the_routes_back_when_set() {
-	bridge
-	h peer set one dev ipsec0 limit 2 limit-action disable
-	defer h peer set one dev ipsec0 limit 0 limit-action refuse
-	stage add 10.68.0.0/16 via 10.1.0.1 dev ipsec0 onlink metric 32
-	stage add 10.69.0.0/16 via 10.1.0.1 dev ipsec0 onlink metric 32
-	wait_for 3 "up to the limit" matches '^10.69.0.0/16' table
+	at_limit 10.68.0.0/16 10.69.0.0/16
 	stage add 10.78.0.0/16 via 10.1.0.1 dev ipsec0 onlink metric 32
 	wait_for 3 "none is left" lacks '^10\.6' table
 	wait_for 3 "it is said" grep -q '10.78.0.0/16.*limit' "$OVLY_OUT/bridge.log"
