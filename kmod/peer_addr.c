@@ -337,6 +337,9 @@ int ovly_peer_set_addrs(struct ovly_peer *peer, const struct ovly_peer_conf *con
 		}
 	}
 	ovly_sync_commit(&change.batch);
+	/* Nor any packet that found its route before. */
+	if (!list_empty(&leaving) && peer->ovly->mode == OVLY_MODE_MULTIPOINT)
+		synchronize_net();
 	list_for_each_entry_safe(addr, next, &leaving, list)
 		ovly_addr_del(addr, &change.batch);
 out:
