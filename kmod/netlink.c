@@ -219,9 +219,9 @@ struct ovly_dev *ovly_nl_lock_dev(struct net_device *dev, const struct net *net)
 		}
 		if (ovly_sync_settle(ovly))
 			return ovly;
-		mutex_unlock(&ovly->lock);
-		/* Waited for above, while the device cannot go. */
+		/* Locked, so that the device's end still waits for it. */
 		ovly_sync_queue(ovly);
+		mutex_unlock(&ovly->lock);
 	} while (--attempts);
 	err = -ETIMEDOUT;
 	goto put;
