@@ -33,8 +33,10 @@
 	 3 * nla_total_size(sizeof(u32)) +				\
 	 nla_total_size(OVLY_OWNERS_MAX * OVLY_FIB_NEXTHOP_MAX))
 
-/* What the messages of a batch have room in; those with one next hop are short. */
-#define OVLY_FIB_BUFFER		SKB_WITH_OVERHEAD(8192)
+/* What the messages of a batch have room in; those with one next hop are short.  More
+ * than a page rtnetlink may have no memory for, and a deletion is not tried again.
+ */
+#define OVLY_FIB_BUFFER		SKB_WITH_OVERHEAD(4096)
 
 /* A batch, in an skb. */
 #define OVLY_FIB_SNDBUF		(4 * OVLY_FIB_BUFFER)
