@@ -115,7 +115,8 @@ int ovly_peer_check_addrs(struct ovly_dev *ovly, const struct ovly_peer *self,
 	return 0;
 }
 
-static void ovly_addr_del(struct ovly_addr *addr, struct ovly_sync_batch *batch)
+/* Context: the address has no route any more. */
+static void ovly_addr_del(struct ovly_addr *addr)
 {
 	struct ovly_dev *ovly = addr->peer->ovly;
 	struct ovly_net *on = ovly_net(ovly->net);
@@ -124,8 +125,6 @@ static void ovly_addr_del(struct ovly_addr *addr, struct ovly_sync_batch *batch)
 	spin_lock_bh(&on->path_lock);
 	list_del(&addr->list);
 	spin_unlock_bh(&on->path_lock);
-	if (addr->route)
-		ovly_sync_remove(batch, addr->route);
 	kfree_rcu(addr, rcu);
 }
 
@@ -239,6 +238,33 @@ static void ovly_addr_refused(void *context, const struct ovly_route *route, int
 			addr->route = NULL;
 }
 
+/* An address is no longer one of the peer's. */
+static void ovly_addr_leave(struct ovly_addr *addr, struct list_head *leaving)
+{
+	struct ovly_net *on = ovly_net(addr->peer->ovly->net);
+
+	spin_lock_bh(&on->path_lock);
+	list_move_tail(&addr->list, leaving);
+	spin_unlock_bh(&on->path_lock);
+}
+
+/* Deletes addresses that left, and that no other route has as next hop any more.  A
+ * packet on its way to one of them asks for its route again, see tx.c.
+ */
+static void ovly_addrs_del(struct ovly_addr_change *change, struct list_head *leaving)
+{
+	struct ovly_addr *addr, *next;
+
+	list_for_each_entry(addr, leaving, list) {
+		if (addr->route)
+			ovly_sync_remove(&change->batch, addr->route);
+		addr->route = NULL;
+	}
+	ovly_sync_commit(&change->batch);
+	list_for_each_entry_safe(addr, next, leaving, list)
+		ovly_addr_del(addr);
+}
+
 /* Takes the addresses behind @last_old away again.  Evicted routes come back first,
  * so that the table's entry is handed to them and there always is one.
  */
@@ -249,6 +275,7 @@ static void ovly_addr_undo(struct ovly_addr_change *change, struct ovly_addr *la
 	struct ovly_route *route, *next_route;
 	struct ovly_addr *addr, *next;
 	unsigned int i;
+	LIST_HEAD(leaving);
 
 	list_for_each_entry_safe(route, next_route, &change->evicted, list) {
 		list_del(&route->list);
@@ -257,7 +284,8 @@ static void ovly_addr_undo(struct ovly_addr_change *change, struct ovly_addr *la
 	addr = last_old ? list_next_entry(last_old, list) :
 	       list_first_entry(&peer->addrs, struct ovly_addr, list);
 	list_for_each_entry_safe_from(addr, next, &peer->addrs, list)
-		ovly_addr_del(addr, &change->batch);
+		ovly_addr_leave(addr, &leaving);
+	ovly_addrs_del(change, &leaving);
 	/* Those whose successor had no entry, as it was refused. */
 	for (i = 0; i < conf->n_addrs; i++) {
 		route = ovly_route_find_host(peer->ovly, &conf->addrs[i]);
@@ -278,7 +306,6 @@ static void ovly_addr_undo(struct ovly_addr_change *change, struct ovly_addr *la
 int ovly_peer_set_addrs(struct ovly_peer *peer, const struct ovly_peer_conf *conf,
 			struct netlink_ext_ack *extack)
 {
-	struct ovly_net *on = ovly_net(peer->ovly->net);
 	struct ovly_addr_change change = { .peer = peer };
 	struct ovly_addr *addr, *next, *last_old;
 	struct ovly_route *route;
@@ -319,9 +346,7 @@ int ovly_peer_set_addrs(struct ovly_peer *peer, const struct ovly_peer_conf *con
 	list_for_each_entry_safe(addr, next, &peer->addrs, list) {
 		if (ovly_peer_conf_has(conf, &addr->ip, conf->n_addrs))
 			continue;
-		spin_lock_bh(&on->path_lock);
-		list_move_tail(&addr->list, &leaving);
-		spin_unlock_bh(&on->path_lock);
+		ovly_addr_leave(addr, &leaving);
 		changed = true;
 	}
 	/* In a multipoint device an address is the next hop of the routes. */
@@ -337,11 +362,7 @@ int ovly_peer_set_addrs(struct ovly_peer *peer, const struct ovly_peer_conf *con
 		}
 	}
 	ovly_sync_commit(&change.batch);
-	/* Nor any packet that found its route before. */
-	if (!list_empty(&leaving) && peer->ovly->mode == OVLY_MODE_MULTIPOINT)
-		synchronize_net();
-	list_for_each_entry_safe(addr, next, &leaving, list)
-		ovly_addr_del(addr, &change.batch);
+	ovly_addrs_del(&change, &leaving);
 out:
 	ovly_sync_end(&change.batch);
 	return err;
@@ -381,6 +402,6 @@ void ovly_peer_del_addrs(struct ovly_peer *peer)
 
 	list_for_each_entry_safe(addr, next, &peer->addrs, list) {
 		addr->route = NULL;
-		ovly_addr_del(addr, NULL);
+		ovly_addr_del(addr);
 	}
 }

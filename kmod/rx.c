@@ -171,13 +171,19 @@ static bool ovly_rx_source6_ok(struct ovly_peer *peer, const struct sk_buff *skb
 }
 #endif
 
+static bool ovly_rx_routes_back(struct ovly_peer *peer, const struct sk_buff *skb)
+{
+	return skb->protocol == htons(ETH_P_IP) ? ovly_rx_source4_ok(peer, skb) :
+						  ovly_rx_source6_ok(peer, skb);
+}
+
 /* Would a packet to this source go to this peer? */
 static bool ovly_rx_source_ok(struct ovly_peer *peer, const struct sk_buff *skb)
 {
 	if (READ_ONCE(peer->ovly->src_valid) == OVLY_SRC_VALID_OFF)
 		return true;
-	return skb->protocol == htons(ETH_P_IP) ? ovly_rx_source4_ok(peer, skb) :
-						  ovly_rx_source6_ok(peer, skb);
+	/* A look-up can miss a route that is just being replaced.  The next one does not. */
+	return ovly_rx_routes_back(peer, skb) || ovly_rx_routes_back(peer, skb);
 }
 
 static bool ovly_rx_selector_is_any(const struct xfrm_selector *sel)
