@@ -23,8 +23,9 @@
  *	paths here: its path list, its active path and the states.  Taken from
  *	softirq by the key manager events, under the SA's own lock; nothing is
  *	taken inside it but the locks of the arrays and @underlay_lock.
- * @paths_in: if_id of inbound SAs to &struct ovly_path; read under RCU
- * @paths_out: if_id of outbound SAs to &struct ovly_path
+ * @paths_in: if_id of inbound SAs to &struct ovly_path; read under RCU.  The place
+ *	of a path that is being made is reserved, and empty to all readers.
+ * @paths_out: if_id of outbound SAs to &struct ovly_path, likewise
  * @closing: the namespace ends; guarded by @path_lock, packets read it
  * @sas: if_id to &struct ovly_sa_set, the tunnel-mode SAs that carry it
  * @sa_table: what identifies an SA to &struct ovly_sa

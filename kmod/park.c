@@ -16,6 +16,7 @@
 #include <net/xfrm.h>
 
 #include "device.h"
+#include "net.h"
 #include "path.h"
 #include "rx.h"
 
@@ -70,22 +71,25 @@ void ovly_park_exit(struct ovly_park *park)
 
 /**
  * ovly_park_packet() - keep a copy of a packet that no path claims
- * @park: of the SA's namespace
+ * @on: the SA's namespace
  * @skb: the inner packet
  * @x: the SA that it came by
  *
  * Context: RCU read side, bottom halves disabled.
+ * Return: false if there is a path by now, which is to have the packet
  */
-void ovly_park_packet(struct ovly_park *park, struct sk_buff *skb, const struct xfrm_state *x)
+bool ovly_park_packet(struct ovly_net *on, struct sk_buff *skb, const struct xfrm_state *x)
 {
+	struct ovly_park *park = &on->park;
 	struct sk_buff *copy;
+	bool late;
 
 	if (ktime_get_real_seconds() - (time64_t)x->curlft.add_time > OVLY_PARK_SECONDS ||
 	    skb_queue_len_lockless(&park->queue) >= OVLY_PARK_PACKETS)
-		return;
+		return true;
 	copy = skb_clone(skb, GFP_ATOMIC);
 	if (!copy)
-		return;
+		return true;
 	ovly_park_cb(copy)->if_id = x->if_id;
 	ovly_park_cb(copy)->since = jiffies;
 	skb_dst_drop(copy);
@@ -97,13 +101,16 @@ void ovly_park_packet(struct ovly_park *park, struct sk_buff *skb, const struct 
 	copy->dev = NULL;
 
 	spin_lock_bh(&park->queue.lock);
-	if (!park->closed) {
+	/* A path that comes after this look finds the copy. */
+	late = xa_load(&on->paths_in, x->if_id);
+	if (!late && !park->closed) {
 		__skb_queue_tail(&park->queue, copy);
 		ovly_device_queue_delayed(&park->expire, OVLY_PARK_SECONDS * HZ);
 		copy = NULL;
 	}
 	spin_unlock_bh(&park->queue.lock);
 	kfree_skb(copy);
+	return !late;
 }
 
 /**

@@ -5,6 +5,7 @@
 #include <linux/skbuff.h>
 #include <linux/workqueue.h>
 
+struct ovly_net;
 struct ovly_path;
 struct xfrm_state;
 
@@ -23,7 +24,7 @@ struct ovly_park {
 void ovly_park_init(struct ovly_park *park);
 void ovly_park_exit(struct ovly_park *park);
 
-void ovly_park_packet(struct ovly_park *park, struct sk_buff *skb, const struct xfrm_state *x);
+bool ovly_park_packet(struct ovly_net *on, struct sk_buff *skb, const struct xfrm_state *x);
 void ovly_park_release(struct ovly_park *park, struct ovly_path *path);
 
 #endif /* _OVLY_PARK_H */

@@ -21,6 +21,7 @@
 #include "notify.h"
 #include "peer.h"
 #include "sa.h"
+#include "sync.h"
 #include "trace.h"
 #include "underlay.h"
 
@@ -299,8 +300,6 @@ static struct ovly_path *ovly_path_make(struct ovly_peer *peer, const struct ovl
 	path->priority = OVLY_PATH_PRIORITY_DEFAULT;
 	seqcount_spinlock_init(&path->endpoint_seq, &on->path_lock);
 	path->since = get_jiffies_64();
-	/* An event of the key manager may select before the path is listed. */
-	INIT_LIST_HEAD(&path->list);
 	spin_lock_bh(&on->path_lock);
 	ovly_path_apply(path, conf, &parts);
 	spin_unlock_bh(&on->path_lock);
@@ -337,34 +336,34 @@ static int ovly_path_check_ids(struct ovly_net *on, const struct ovly_path_conf 
 	return -EEXIST;
 }
 
-static int ovly_path_taken(struct netlink_ext_ack *extack, int err)
+/* Keeps an id for a path that is being made.  Nobody else gets it, and nobody finds
+ * anything there yet.
+ */
+static int ovly_path_reserve(struct xarray *ids, u32 if_id, struct netlink_ext_ack *extack)
 {
+	int err = xa_insert_bh(ids, if_id, NULL, GFP_KERNEL);
+
 	if (err != -EBUSY)
 		return err;
 	NL_SET_ERR_MSG_MOD(extack, "another path has the if-id");
 	return -EEXIST;
 }
 
-static int ovly_path_claim(struct ovly_net *on, struct ovly_path *path,
-			   struct netlink_ext_ack *extack)
+static int ovly_path_reserve_both(struct ovly_net *on, const struct ovly_path *path,
+				  struct netlink_ext_ack *extack)
 {
 	int err;
 
-	/* The outbound id first: a packet that comes in finds a path complete. */
-	err = xa_insert_bh(&on->paths_out, path->if_id_out, path, GFP_KERNEL);
+	err = ovly_path_reserve(&on->paths_out, path->if_id_out, extack);
 	if (err)
-		return ovly_path_taken(extack, err);
-	err = xa_insert_bh(&on->paths_in, path->if_id_in, path, GFP_KERNEL);
-	if (err) {
-		/* An event of the key manager may be looking at it. */
-		spin_lock_bh(&on->path_lock);
-		xa_erase(&on->paths_out, path->if_id_out);
-		spin_unlock_bh(&on->path_lock);
-	}
-	return ovly_path_taken(extack, err);
+		return err;
+	err = ovly_path_reserve(&on->paths_in, path->if_id_in, extack);
+	if (err)
+		xa_erase_bh(&on->paths_out, path->if_id_out);
+	return err;
 }
 
-/* Context: &ovly_net.path_lock. */
+/* Gives a path whose ids are reserved to its peer.  Context: &ovly_net.path_lock. */
 static void ovly_path_link(struct ovly_net *on, struct ovly_path *path)
 {
 	struct ovly_peer *peer = path->peer;
@@ -376,6 +375,11 @@ static void ovly_path_link(struct ovly_net *on, struct ovly_path *path)
 	ovly_notify_path_locked(path, OVLY_EVENT_PATH_NEW);
 	ovly_path_recount(on, path);
 	ovly_peer_select(peer);
+	/* Packets find it once it is what it says, and wait for it until then.  Where
+	 * something is or is reserved a store takes no memory.
+	 */
+	xa_store(&on->paths_out, path->if_id_out, path, GFP_ATOMIC);
+	xa_store(&on->paths_in, path->if_id_in, path, GFP_ATOMIC);
 }
 
 /* Takes a path from its peer, which then has to select.  Context:
@@ -388,6 +392,15 @@ static void ovly_path_unlink(struct ovly_net *on, struct ovly_path *path)
 	path->peer->n_paths--;
 	path->sa_out = 0;
 	ovly_path_enter(path, OVLY_PATH_DOWN);
+}
+
+/* What came before the path is received now. */
+static void ovly_path_release_parked(struct ovly_net *on, struct ovly_path *path)
+{
+	/* It would look forged while the peer's routes are withdrawn. */
+	if (READ_ONCE(path->peer->on_down) == OVLY_ON_DOWN_WITHDRAW)
+		ovly_sync_turned(path->peer);
+	ovly_park_release(&on->park, path);
 }
 
 /**
@@ -413,7 +426,7 @@ int ovly_path_new(struct ovly_peer *peer, const struct ovly_path_conf *conf,
 	path = ovly_path_make(peer, conf, extack);
 	if (IS_ERR(path))
 		return PTR_ERR(path);
-	err = ovly_path_claim(on, path, extack);
+	err = ovly_path_reserve_both(on, path, extack);
 	if (err) {
 		ovly_path_free(path);
 		return err;
@@ -422,7 +435,7 @@ int ovly_path_new(struct ovly_peer *peer, const struct ovly_path_conf *conf,
 	ovly_path_link(on, path);
 	spin_unlock_bh(&on->path_lock);
 	ovly_coexist_warn(on, path->if_id_in, extack);
-	ovly_park_release(&on->park, path);
+	ovly_path_release_parked(on, path);
 	return 0;
 }
 
@@ -490,25 +503,6 @@ void ovly_path_del(struct ovly_path *path)
 	ovly_path_free(path);
 }
 
-/* Puts @new where @old is; they have the same inbound id. */
-static int ovly_path_take_over(struct ovly_net *on, struct ovly_path *old, struct ovly_path *new,
-			       struct netlink_ext_ack *extack)
-{
-	int err;
-
-	if (new->if_id_out == old->if_id_out) {
-		xa_store_bh(&on->paths_out, new->if_id_out, new, GFP_KERNEL);
-	} else {
-		err = xa_insert_bh(&on->paths_out, new->if_id_out, new, GFP_KERNEL);
-		if (err)
-			return ovly_path_taken(extack, err);
-		xa_erase_bh(&on->paths_out, old->if_id_out);
-	}
-	/* To store where something is takes no memory. */
-	xa_store_bh(&on->paths_in, new->if_id_in, new, GFP_KERNEL);
-	return 0;
-}
-
 /**
  * ovly_path_move() - an if_id is another peer's now, or goes with another
  * @path: the path that has the inbound id; replaced
@@ -523,6 +517,7 @@ int ovly_path_move(struct ovly_path *path, struct ovly_peer *peer,
 		   const struct ovly_path_conf *conf, struct netlink_ext_ack *extack)
 {
 	struct ovly_net *on = ovly_path_net(path);
+	bool goes_with_another;
 	struct ovly_path *new;
 	int err;
 
@@ -533,10 +528,13 @@ int ovly_path_move(struct ovly_path *path, struct ovly_peer *peer,
 	new = ovly_path_make(peer, conf, extack);
 	if (IS_ERR(new))
 		return PTR_ERR(new);
-	err = ovly_path_take_over(on, path, new, extack);
-	if (err) {
-		ovly_path_free(new);
-		return err;
+	goes_with_another = new->if_id_out != path->if_id_out;
+	if (goes_with_another) {
+		err = ovly_path_reserve(&on->paths_out, new->if_id_out, extack);
+		if (err) {
+			ovly_path_free(new);
+			return err;
+		}
 	}
 	/* Listeners know a path by its if_id: one ends, then the other begins.  Packets
 	 * and the peer, if it is the same, only ever see that there is one.
@@ -544,12 +542,14 @@ int ovly_path_move(struct ovly_path *path, struct ovly_peer *peer,
 	spin_lock_bh(&on->path_lock);
 	ovly_path_unlink(on, path);
 	ovly_notify_path_locked(path, OVLY_EVENT_PATH_DEL);
+	if (goes_with_another)
+		xa_erase(&on->paths_out, path->if_id_out);
 	ovly_path_link(on, new);
 	if (path->peer != peer)
 		ovly_peer_select(path->peer);
 	spin_unlock_bh(&on->path_lock);
 	ovly_path_free(path);
-	ovly_park_release(&on->park, new);
+	ovly_path_release_parked(on, new);
 	return 0;
 }
 

@@ -371,11 +371,10 @@ static int ovly_rx_cb(struct sk_buff *skb, int err)
 		return 1;
 	on = ovly_net(xs_net((struct xfrm_state *)x));
 	path = xa_load(&on->paths_in, x->if_id);
-	if (!path) {
-		if (!err)
-			ovly_park_packet(&on->park, skb, x);
+	if (!path && !err && !ovly_park_packet(on, skb, x))
+		path = xa_load(&on->paths_in, x->if_id);
+	if (!path)
 		return 1;
-	}
 	if (!err)
 		return ovly_rx_take(skb, x, path);
 	ovly_rx_count(skb, path->peer, OVLY_A_STATS_RX_ERROR);

@@ -152,6 +152,14 @@ static void ovly_sync_refused(void *context, const struct ovly_route *route, int
 			     netdev_name(ovly->dev), route->peer->name, ovly->sync.table, err);
 }
 
+/* As ovly_sync_begin(), for routes that no request waits for. */
+static void ovly_sync_begin_all(struct ovly_sync_batch *batch, struct ovly_dev *ovly)
+{
+	ovly_sync_begin(batch, ovly);
+	batch->refused = ovly_sync_refused;
+	batch->context = ovly;
+}
+
 /**
  * ovly_sync_settle() - bring the whole table up to date, if need be
  * @ovly: the device, locked
@@ -184,9 +192,7 @@ bool ovly_sync_settle(struct ovly_dev *ovly)
 		ovly_path_follow_endpoints(peer);
 		cond_resched();
 	}
-	ovly_sync_begin(&batch, ovly);
-	batch.refused = ovly_sync_refused;
-	batch.context = ovly;
+	ovly_sync_begin_all(&batch, ovly);
 	sync->synced = epoch;
 	/* Some may have got there since. */
 	sync->installed = 0;
@@ -243,34 +249,56 @@ static void ovly_sync_peer(struct ovly_sync_batch *batch, struct ovly_peer *peer
 	}
 }
 
+/* Has all that goes by a peer's state follow it: its routes, and those of the peers
+ * that it backs.
+ */
+static void ovly_sync_turn(struct ovly_sync_batch *batch, struct ovly_peer *peer)
+{
+	struct ovly_peer *other;
+
+	/* What is queued may be taken away here. */
+	ovly_sync_commit(batch);
+	ovly_path_follow_endpoints(peer);
+	/* All first, as they may share routes, which are looked at once. */
+	ovly_sync_note_reached(peer);
+	list_for_each_entry(other, &peer->backs, backed_by)
+		ovly_sync_note_reached(other);
+	ovly_sync_peer(batch, peer);
+	list_for_each_entry(other, &peer->backs, backed_by)
+		ovly_sync_peer(batch, other);
+}
+
+/**
+ * ovly_sync_turned() - have a peer's routes follow its state now
+ * @peer: the peer, its device locked and the table up to date
+ *
+ * For who cannot wait for the worker, which looks again.
+ *
+ * Context: may sleep, takes RTNL.
+ */
+void ovly_sync_turned(struct ovly_peer *peer)
+{
+	struct ovly_sync_batch batch;
+
+	ovly_sync_begin_all(&batch, peer->ovly);
+	ovly_sync_turn(&batch, peer);
+	ovly_sync_end(&batch);
+}
+
 static void ovly_sync_work(struct work_struct *work)
 {
 	struct ovly_dev *ovly = container_of(work, struct ovly_dev, sync.work);
 	struct ovly_sync_batch batch;
-	struct ovly_peer *peer, *other;
+	struct ovly_peer *peer;
 
 	mutex_lock(&ovly->lock);
 	if (!ovly->dead) {
 		ovly_sync_follow(ovly);
 		/* If it has moved on since, the notifier has queued this again. */
 		ovly_sync_settle(ovly);
-		ovly_sync_begin(&batch, ovly);
-		batch.refused = ovly_sync_refused;
-		batch.context = ovly;
-		while ((peer = ovly_peer_pop_turned(ovly))) {
-			/* Which may take routes away that are queued. */
-			ovly_sync_commit(&batch);
-			ovly_path_follow_endpoints(peer);
-			/* Theirs may follow a policy that looks at this one.  All first,
-			 * as they may share routes, which are looked at once.
-			 */
-			ovly_sync_note_reached(peer);
-			list_for_each_entry(other, &peer->backs, backed_by)
-				ovly_sync_note_reached(other);
-			ovly_sync_peer(&batch, peer);
-			list_for_each_entry(other, &peer->backs, backed_by)
-				ovly_sync_peer(&batch, other);
-		}
+		ovly_sync_begin_all(&batch, ovly);
+		while ((peer = ovly_peer_pop_turned(ovly)))
+			ovly_sync_turn(&batch, peer);
 		ovly_sync_end(&batch);
 		ovly_sync_carrier(ovly);
 	}

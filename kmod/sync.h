@@ -73,6 +73,7 @@ void ovly_sync_dropped(struct ovly_dev *ovly);
 void ovly_sync_ipv6_off(struct ovly_dev *ovly);
 void ovly_sync_queue(struct ovly_dev *ovly);
 bool ovly_sync_settle(struct ovly_dev *ovly);
+void ovly_sync_turned(struct ovly_peer *peer);
 
 void ovly_sync_begin(struct ovly_sync_batch *batch, struct ovly_dev *ovly);
 void ovly_sync_route(struct ovly_sync_batch *batch, struct ovly_route *route);

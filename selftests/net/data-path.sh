@@ -349,6 +349,40 @@ test_replayed_packets_are_dropped_and_counted() {
 	same $((replayed + 2)) "$(xfrm_counts right XfrmInStateSeqError)" "replays that XFRM has seen"
 }
 
+# ---- packets that come before their path -----------------------------------------------
+
+has_taken() { ip -n "${!1}" -s xfrm state | grep -q '[^0-9][1-9][0-9]*(packets)'; }
+no_way_to() { ! ip -n "${!1}" route show table 220 | grep -q "^$2 "; }
+
+# early_packet GONE...: the SAs are there, the first packet comes, then the path is made.
+# GONE is waited for before. An SA stays new for two seconds only, so there are several
+# attempts.
+early_packet() {
+	local refused
+
+	refused=$(drops right left rx-source)
+	for _ in 1 2 3 4 5; do
+		helper right path del 7
+		wait_for 20 "the peer is down" "$@"
+		resas right left 7
+		ip netns exec "$left" ping -c 1 -W 5 10.9.0.2 >"$OVLY_OUT/early" &
+		defer eval "kill $! 2>/dev/null"
+		wait_for 20 "the packet has come" has_taken right
+		path right left 7
+		! wait "$!" || break
+	done
+	matches 'bytes from' cat "$OVLY_OUT/early"
+	same "$refused" "$(drops right left rx-source)" "rx-source"
+}
+
+test_packet_before_its_path_waits_for_it() { early_packet peer_is right left down; }
+
+test_packet_before_its_path_waits_for_routes_that_were_withdrawn() {
+	helper right peer set left on-down withdraw
+	defer helper right peer set left on-down hold
+	early_packet no_way_to right 10.9.0.1
+}
+
 # ---- when the ground moves -----------------------------------------------------------
 
 test_sa_flush_takes_the_peer_down_and_new_sas_bring_it_back() {
@@ -425,6 +459,8 @@ test_foreign_source_is_dropped_and_counted		a source that is not the peer's is d
 test_what_the_sa_was_not_negotiated_for_is_dropped_and_counted	what is outside the SA's selector is dropped and counted
 test_what_does_not_decrypt_is_dropped_and_counted	what does not decrypt is dropped and counted
 test_replayed_packets_are_dropped_and_counted		what is replayed is dropped and counted
+test_packet_before_its_path_waits_for_it		a packet that comes before its path waits for it
+test_packet_before_its_path_waits_for_routes_that_were_withdrawn	and for routes that were withdrawn
 test_sa_flush_takes_the_peer_down_and_new_sas_bring_it_back	SAs flushed: peer down, routes held; new SAs: up
 test_device_down_and_up_restores_both_families		device down and up restores both families
 test_throw_route_and_rule_come_back			throw route and rule come back when others remove them
