@@ -87,13 +87,15 @@ run_deferred() {
 # case if it does not within that time (20 s at least, as a guest may stand still for
 # some, times OVLY_SLOW), and shows what it said last.
 wait_for() {
-	local deadline=$((($1 < 20 ? 20 : $1) * OVLY_SLOW)) what=$2 t0=${EPOCHREALTIME/./} said
+	local deadline=$((($1 < 20 ? 20 : $1) * OVLY_SLOW)) what=$2 t0=${EPOCHREALTIME/./} said late=''
 	shift 2
 	while ! said=$("$@" 2>&1); do
-		if ((${EPOCHREALTIME/./} - t0 > deadline * 1000000)); then
+		# An attempt begun too late is the one that counts: it may have stood still itself.
+		if [ -n "$late" ]; then
 			[ -z "$said" ] || note "last: ${said//$'\n'/$'\n'# }"
 			fail "$what: not within $deadline s ($*)"
 		fi
+		((${EPOCHREALTIME/./} - t0 <= deadline * 1000000)) || late=yes
 		sleep 0.1
 	done
 	note "$what: after $(((${EPOCHREALTIME/./} - t0) / 1000)) ms"

@@ -5,6 +5,7 @@
 # ovly in p2p mode on ipsec0) and a head-end made of other people's code only
 # (strongSwan, FRR, an ordinary XFRM interface).
 
+CASE_DEADLINE=${CASE_DEADLINE:-300}
 # shellcheck source=selftests/e2e/setup.sh
 . "$(dirname "$0")/setup.sh"
 # shellcheck source=selftests/e2e/branch-setup.sh
@@ -195,6 +196,7 @@ branch_dark() {
 	local dst
 
 	wait_for 5 "the peer is down" peer_state branch down
+	wait_for 20 "the head-end knows" lacks 'proto esp' ip -n hub xfrm state
 	capture_start dark
 	for dst in 81.81.81.1 91.91.91.1 "$HUB_SYSTEM"; do
 		refused branch "$BR_SYSTEM" "$dst"

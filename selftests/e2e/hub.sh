@@ -4,6 +4,7 @@
 # hub.sh: three branches against a head-end that itself runs ovly: one multipoint
 # device in a VRF, three peers, if_id %unique, and FRR routing by next hop.
 
+CASE_DEADLINE=${CASE_DEADLINE:-300}
 # shellcheck source=selftests/e2e/setup.sh
 . "$(dirname "$0")/setup.sh"
 # shellcheck source=selftests/e2e/hub-setup.sh

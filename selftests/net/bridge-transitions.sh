@@ -44,6 +44,7 @@ owners_are() { same "$2" "$(owners "$1")" "owners of $1"; }
 
 # bridge [OPTION...]: starts it, and empties the staging table when the case is over.
 bridge() {
+	: >"$OVLY_OUT/bridge.log"
 	# not in_ns: $! has to be the bridge itself
 	ip netns exec "$here" ovlyhelper bridge "$@" 2>"$OVLY_OUT/bridge.log" &
 	BRIDGE=$!
@@ -445,6 +446,7 @@ test_route_deleted_and_added_again_stays() {
 }
 
 test_routes_carry_another_protocol_if_told() {
+	: >"$OVLY_OUT/bridge.log"
 	ip netns exec "$here" ovlyhelper bridge --as-protocol bgp --metric 7 2>"$OVLY_OUT/bridge.log" &
 	local pid=$!
 	defer eval "{ kill $pid && wait $pid; } 2>/dev/null"

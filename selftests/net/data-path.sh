@@ -163,8 +163,8 @@ test_forwarded_sender_that_is_masqueraded_gets_them_too() {
 	RULES
 	defer in_ns left nft delete table inet masquerading
 	defer resas left right 7
-	pings lan 10.9.0.2 -l 1 -i 0.5
-	pings lan fd09::2 -l 1 -i 0.5
+	pings lan 10.9.0.2 -l 1 -i 2
+	pings lan fd09::2 -l 1 -i 2
 	forwarded_unreachable
 	forwarded_prohibited
 }

@@ -142,8 +142,8 @@ test_sa_expired_by_time() {
 	no_policies left
 	# The capture and the talk are there before the SA, however slow the machine is.
 	watch
-	SA_MORE="limit time-hard $((6 * OVLY_SLOW))" sas left right 7
-	wait_for 30 "the SA expires" peer_is left right down
+	SA_MORE="limit time-hard $((12 * OVLY_SLOW))" sas left right 7
+	wait_for 40 "the SA expires" peer_is left right down
 	counts tx-no-path
 	esp_only
 	[ "$(sniffed_count "$CASE" 'ip proto 50 and src 192.0.2.1')" -ge 8 ] ||

@@ -136,8 +136,8 @@ exhaust() {
 test_hard_time_limit_takes_the_path_down() {
 	defer home
 	listen
-	expiring "time-hard $((8 * OVLY_SLOW))"
-	wait_for 30 "the SA ends" peer_is hub a down
+	expiring "time-hard $((15 * OVLY_SLOW))"
+	wait_for 45 "the SA ends" peer_is hub a down
 	down_now
 	wait_for 10 "events" hears "path-down peer-down path-up peer-up path-down peer-down"
 	no_sas hub
@@ -147,9 +147,9 @@ test_hard_time_limit_takes_the_path_down() {
 
 test_hard_time_limit_needs_no_packet() {
 	defer home
-	limited "time-hard $((10 * OVLY_SLOW))"
+	limited "time-hard $((15 * OVLY_SLOW))"
 	peer_is hub a up
-	wait_for 30 "the SA ends" peer_is hub a down
+	wait_for 45 "the SA ends" peer_is hub a down
 }
 
 test_hard_packet_limit_takes_the_path_down() {

@@ -232,14 +232,14 @@ test_masquerade_on_the_underlay_does_not_touch_what_is_inside() {
 	defer helper right route del 10.66.0.0/24
 	masqueraded
 	sniff right ov0 "$log" 'icmp'
-	pings left 10.9.0.2 -l 1 -i 0.5 -I 10.66.0.1
+	pings left 10.9.0.2 -l 1 -i 2 -I 10.66.0.1
 	sniff_end "$log"
 	same 3 "$(sniffed_count "$log" 'src 10.66.0.1')" "requests from the source they had"
 }
 
 test_one_connection_inside_and_one_outside() {
 	masqueraded
-	pings left 10.9.0.2 -l 1 -i 0.5
+	pings left 10.9.0.2 -l 1 -i 2
 	# No NAT there, and answered: no half connections.
 	connections
 	same 1 "$(connections | grep -c 'src=10.9.0.1 dst=10.9.0.2 .* src=10.9.0.2 dst=10.9.0.1')" \
@@ -270,7 +270,7 @@ test_masquerade_on_the_device_and_on_the_underlay() {
 	masqueraded 'oifname "ov0" counter masquerade'
 	sniff right ov0 "$log-in" icmp
 	sniff wan to-2 "$log-out" 'ip proto 50'
-	pings lan 10.9.0.2 -l 1 -i 0.5
+	pings lan 10.9.0.2 -l 1 -i 2
 	sniff_end "$log-in"
 	sniff_end "$log-out"
 	same "3 3" "$(sniffed_count "$log-in" 'src 10.9.0.1') $(sniffed_count "$log-in" 'dst 10.9.0.1')" \
@@ -296,7 +296,7 @@ connections_translated() { in_ns left conntrack -L --src-nat 2>/dev/null; }
 test_answers_belong_to_their_connection() {
 	masqueraded
 	in_ns left nft 'add rule ip masquerading in iifname "ov0" ct state new counter'
-	pings left 10.9.0.2 -l 1 -i 0.5
+	pings left 10.9.0.2 -l 1 -i 2
 	matches 'ct state new counter packets 0 ' in_ns left nft list table ip masquerading
 }
 

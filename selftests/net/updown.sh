@@ -137,12 +137,11 @@ test_path_of_two_child_sas_outlives_either() {
 
 test_down_does_not_keep_charon_waiting() {
 	defer clean
-	local t0
 	two_children
-	t0=${EPOCHREALTIME/./}
 	# as charon does: read until nobody holds the pipe
 	updown down-client 7 PLUTO_CONNECTION=two PLUTO_REQID=2 -- 2>&1 | cat
-	[ $((${EPOCHREALTIME/./} - t0)) -lt 5000000 ] || fail "the pipe was held"
+	# What still watches the other SA would have held it to its own end.
+	pgrep -x ovlyhelper >/dev/null || fail "the pipe was held"
 }
 
 # ---- addresses -------------------------------------------------------------------

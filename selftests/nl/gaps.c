@@ -2,6 +2,9 @@
 /*
  * Asks for the route to an address again and again until SIGTERM, then says how
  * often there was none and how often it was another than before.
+ *
+ * None is none twice in a row.  An IPv4 look-up that comes upon a route while it is
+ * replaced, and reads that it is dead only afterwards, goes on without either.
  */
 #include "gaps.h"
 
@@ -76,6 +79,7 @@ int gaps_watch(const char *address)
 	struct sigaction action = { .sa_handler = on_term };
 	struct lookup msg = { .nla = { .nla_type = RTA_DST } };
 	int size = 4, rc = 1;
+	bool missed = false;
 	struct sock sock;
 
 	msg.rtm.rtm_family = AF_INET;
@@ -105,8 +109,9 @@ int gaps_watch(const char *address)
 			goto out;
 		}
 		lookups++;
-		misses += !found;
-		if (!found)
+		misses += !found && missed;
+		missed = !found;
+		if (missed)
 			continue;
 		changes += lookups > 1 && memcmp(gateway, before, sizeof(before));
 		memcpy(before, gateway, sizeof(before));
