@@ -79,11 +79,11 @@ static int ovly_coexist_event(struct notifier_block *nb, unsigned long event, vo
 	if (!if_id)
 		return NOTIFY_DONE;
 	if (event == NETDEV_UNREGISTER) {
-		xa_erase(&on->xfrm_interfaces, if_id);
+		xa_erase_bh(&on->xfrm_interfaces, if_id);
 		return NOTIFY_DONE;
 	}
 	/* For a warning: without memory there is none. */
-	xa_store(&on->xfrm_interfaces, if_id, xa_mk_value(dev->ifindex), GFP_KERNEL);
+	xa_store_bh(&on->xfrm_interfaces, if_id, xa_mk_value(dev->ifindex), GFP_KERNEL);
 	if (xa_load(&on->paths_in, if_id))
 		ovly_coexist_say(if_id, dev->ifindex);
 	return NOTIFY_DONE;

@@ -35,9 +35,10 @@ static int __net_init ovly_net_init(struct net *net)
 	atomic_set(&on->users, 0);
 	/* 0 means to a dump that it need not compare. */
 	atomic_set(&on->seq, 1);
+	/* One class of locks, as lockdep sees it. */
 	xa_init_flags(&on->paths_in, XA_FLAGS_LOCK_BH);
 	xa_init_flags(&on->paths_out, XA_FLAGS_LOCK_BH);
-	xa_init(&on->xfrm_interfaces);
+	xa_init_flags(&on->xfrm_interfaces, XA_FLAGS_LOCK_BH);
 	ovly_park_init(&on->park);
 	ovly_fib_init(&on->fib, net);
 	ovly_sa_watch_init(on);

@@ -397,9 +397,11 @@ static void ovly_path_unlink(struct ovly_net *on, struct ovly_path *path)
 /* What came before the path is received now. */
 static void ovly_path_release_parked(struct ovly_net *on, struct ovly_path *path)
 {
-	/* It would look forged while the peer's routes are withdrawn. */
-	if (READ_ONCE(path->peer->on_down) == OVLY_ON_DOWN_WITHDRAW)
-		ovly_sync_turned(path->peer);
+	struct ovly_peer *peer = path->peer;
+
+	/* It would look forged while the routes are withdrawn, also in the name of others. */
+	if (READ_ONCE(peer->on_down) == OVLY_ON_DOWN_WITHDRAW || !list_empty(&peer->backs))
+		ovly_sync_turned(peer);
 	ovly_park_release(&on->park, path);
 }
 
@@ -536,8 +538,8 @@ int ovly_path_move(struct ovly_path *path, struct ovly_peer *peer,
 			return err;
 		}
 	}
-	/* Listeners know a path by its if_id: one ends, then the other begins.  Packets
-	 * and the peer, if it is the same, only ever see that there is one.
+	/* Listeners know a path by its if_id: one ends, then the other begins.  The peer,
+	 * if it is the same, only ever sees that there is one.
 	 */
 	spin_lock_bh(&on->path_lock);
 	ovly_path_unlink(on, path);

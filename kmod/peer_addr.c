@@ -248,8 +248,9 @@ static void ovly_addr_leave(struct ovly_addr *addr, struct list_head *leaving)
 	spin_unlock_bh(&on->path_lock);
 }
 
-/* Deletes addresses that left, and that no other route has as next hop any more.  A
- * packet on its way to one of them asks for its route again, see tx.c.
+/* Deletes addresses that left, and that no other route has as next hop any more.  They
+ * name the peer until packets that had found a route to them are through.  A socket or
+ * a queue may hold one back for longer; it meets nobody, and goes nowhere.
  */
 static void ovly_addrs_del(struct ovly_addr_change *change, struct list_head *leaving)
 {
@@ -261,6 +262,8 @@ static void ovly_addrs_del(struct ovly_addr_change *change, struct list_head *le
 		addr->route = NULL;
 	}
 	ovly_sync_commit(&change->batch);
+	if (!list_empty(leaving) && change->peer->ovly->mode == OVLY_MODE_MULTIPOINT)
+		synchronize_net();
 	list_for_each_entry_safe(addr, next, leaving, list)
 		ovly_addr_del(addr);
 }

@@ -56,9 +56,8 @@ static void ovly_tx_prohibited(struct sk_buff *skb)
 		icmpv6_ndo_send(skb, ICMPV6_DEST_UNREACH, ICMPV6_ADM_PROHIBITED, 0);
 }
 
-/* Gives a packet the route through the device that it would find now: one that came
- * without (from a packet socket), or with one that is no longer true.  Returns NULL,
- * with the packet's own left in place, if there is none.
+/* Gives a packet that came without a route (from a packet socket) one through
+ * the device.
  */
 static struct dst_entry *ovly_tx_route(struct sk_buff *skb, struct net_device *dev,
 				       const struct flowi *fl)
@@ -84,19 +83,8 @@ static struct dst_entry *ovly_tx_route(struct sk_buff *skb, struct net_device *d
 			return NULL;
 		}
 	}
-	skb_dst_drop(skb);
 	skb_dst_set(skb, dst);
 	return dst;
-}
-
-/* Has the table changed since the route was looked up? */
-static bool ovly_tx_is_stale(struct dst_entry *dst)
-{
-	u32 cookie = 0;
-
-	if (dst->ops->family == AF_INET6)
-		cookie = rt6_get_cookie(container_of(dst, struct rt6_info, dst));
-	return dst->obsolete && !dst->ops->check(dst, cookie);
 }
 
 /* The next hop that the packet's route gives. */
@@ -305,11 +293,6 @@ netdev_tx_t ovly_tx(struct sk_buff *skb, struct net_device *dev)
 		goto drop;
 
 	peer = ovly_tx_peer(ovly, skb, inner);
-	/* The next hop left its peer while the packet was on its way to it. */
-	if (unlikely(!peer) && ovly_tx_is_stale(inner) && ovly_tx_route(skb, dev, &fl)) {
-		inner = skb_dst(skb);
-		peer = ovly_tx_peer(ovly, skb, inner);
-	}
 	if (!peer) {
 		why = OVLY_A_STATS_TX_NO_PEER;
 		goto unreachable;

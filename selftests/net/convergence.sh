@@ -241,19 +241,41 @@ test_ipv6_switched_off_and_on() {
 
 unexplained() { echo "$(drops hub - tx-no-peer) $(drops hub a rx-source)"; }
 
+# lan_to_a: a host behind the hub, and one behind the peer a.
+lan_to_a() {
+	ip link add lan netns "$hub" type veth peer name eth0 netns "$inner"
+	defer on_hub link del lan
+	on_hub -batch - <<-LINES
+		addr add 10.67.0.1/24 dev lan
+		link set lan up
+	LINES
+	in_ns inner ip -batch - <<-LINES
+		addr add 10.67.0.9/24 dev eth0
+		link set eth0 up
+		route add default via 10.67.0.1
+	LINES
+	in_ns hub sysctl -qw net.ipv4.ip_forward=1
+	defer in_ns hub sysctl -qw net.ipv4.ip_forward=0
+	in_ns a ip addr add 10.66.0.1/32 dev lo
+	defer in_ns a ip addr del 10.66.0.1/32 dev lo
+	helper a route add 10.67.0.0/24 peer hub
+	defer helper a route del 10.67.0.0/24
+	h route add 10.66.0.0/24 peer a dev ov0
+	settles hub
+	pings inner 10.66.0.1
+}
+
+# Forwarded ones: what a socket sends may sleep between its route and the device.
 test_new_addresses_of_a_peer_cost_no_packet() {
 	local log=$OVLY_OUT/readdressed i pid flood before
 
 	many a
-	in_ns a ip addr add 10.66.0.1/32 dev lo
-	defer in_ns a ip addr del 10.66.0.1/32 dev lo
-	h route add 10.66.0.0/24 peer a dev ov0
-	settles hub
+	lan_to_a
 	before=$(unexplained)
-	ip netns exec "$hub" ping -n -c 200 -i 0.02 -W 5 10.66.0.1 >"$log" &
+	ip netns exec "$inner" ping -n -c 200 -i 0.02 -W 5 10.66.0.1 >"$log" &
 	pid=$!
 	# So many that some have found their route, but not the peer, at any change.
-	ip netns exec "$hub" ping -n -q -f 10.66.0.1 >"$log.flood" &
+	ip netns exec "$inner" ping -n -q -f 10.66.0.1 >"$log.flood" &
 	flood=$!
 	defer eval "kill $pid $flood 2>/dev/null"
 	defer h peer set a dev ov0 addr "$(inner a)" addr "$(inner a 6)"
