@@ -324,13 +324,6 @@ unanswered() {
 	fi
 }
 
-# lost_pings FILE: how many are missing between the answers that ping wrote there.
-# What ping counts itself as lost may only be under way.
-lost_pings() {
-	sed -n 's/.*bytes from.*icmp_seq=\([0-9]*\).*/\1/p' "$1" | sort -nu |
-		awk 'NR > 1 { lost += $1 - prev - 1 } { prev = $1 } END { print lost + 0 }'
-}
-
 # ---- captures --------------------------------------------------------------------
 
 declare -gA SNIFFER

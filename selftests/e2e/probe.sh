@@ -77,8 +77,7 @@ ping_end() {
 	rx=${line#*transmitted, }
 	rx=${rx%% received*}
 	# A loss in the middle shows as a gap in the sequence numbers.
-	gaps=$(sed -n 's/.*bytes from.*icmp_seq=\([0-9]*\).*/\1/p' "$log" | sort -nu |
-		awk 'NR > 1 { lost += $1 - prev - 1 } { prev = $1 } END { print lost + 0 }')
+	gaps=$(lost_pings "$log")
 	note "$tx packets sent, $rx answered, $gaps lost on the way, $allowed explained"
 	((rx > 0 && gaps <= allowed && tx - rx <= allowed + 1)) || fail "packets lost: $line"
 }
